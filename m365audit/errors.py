@@ -1,0 +1,97 @@
+"""Every error the product raises on purpose.
+
+The tree::
+
+    AuditError                      anything said to the user; carries tenant, feed, file, line, what to do
+    ├── ConfigurationError          configuration, policy or register cannot be used      → exit code 2
+    │   └── RegisterError           … the consent register in particular
+    ├── EvidenceError               a file of evidence cannot be read or is not evidence   → exit code 4
+    ├── StoreError                  the working or the published database                  → exit code 5
+    │   └── StoreBusyError          another run holds the store; says which, since when
+    ├── QueryError                  a named query, its parameters or SQL given by the user → exit code 2
+    └── RuleError                   a rule file that breaks the rules for rules            → exit code 5
+"""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """Base of all errors: a sentence that says what is wrong, and one that says what to do.
+
+    Args:
+        message: what is wrong, in plain words.
+        hint: the next step; empty when there is none.
+        file: the file concerned.
+        line: 1-based line in ``file``.
+        tenant: tenant id concerned.
+        feed: feed concerned.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        file: str | None = None,
+        line: int | None = None,
+        tenant: str | None = None,
+        feed: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.file = file
+        self.line = line
+        self.tenant = tenant
+        self.feed = feed
+
+    def __str__(self) -> str:
+        place = self.file or ""
+        if place and self.line is not None:
+            place = f"{place}:{self.line}"
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+class ConfigurationError(AuditError):
+    """Configuration or policy cannot be used; ``problems`` holds every one of them, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, problems: tuple[object, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = problems
+
+
+class RegisterError(ConfigurationError):
+    """The consent register is invalid; nothing is judged until it is mended."""
+
+
+class EvidenceError(AuditError):
+    """A file is unreadable, or is not evidence of a known kind."""
+
+    exit_code = 4
+
+
+class StoreError(AuditError):
+    """The working or the published database cannot be used."""
+
+    exit_code = 5
+
+
+class StoreBusyError(StoreError):
+    """Another run holds the working database."""
+
+
+class QueryError(AuditError):
+    """A named query does not exist, a parameter is missing, or the SQL is wrong."""
+
+    exit_code = 2
+
+
+class RuleError(AuditError):
+    """A rule or query file breaks the conventions that the loader checks."""
+
+    exit_code = 5

@@ -1,0 +1,22 @@
+"""Where the product's own data files are: queries/ and config/, in a checkout, an editable install or a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_dir(name: str) -> Path:
+    """Return the folder ``queries`` or ``config``.
+
+    A wheel carries them inside the package (``m365audit/_data``); a checkout and an editable install have them
+    beside it. The wheel's place is looked at first, so that an installed copy never reads a stray folder.
+
+    Raises:
+        FileNotFoundError: the installation is incomplete.
+    """
+    for candidate in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(f"m365audit's folder {name!r} is missing; install the package again")
