@@ -1,0 +1,19 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Folder of real public samples; they are not part of the project, so tests that need them skip without it."""
+    folder = Path(os.environ.get("M365AUDIT_SAMPLES", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "samples").is_dir():
+        pytest.skip(f"the real samples are not here ({folder}); set M365AUDIT_SAMPLES to their folder")
+    return folder
