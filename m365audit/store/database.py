@@ -1,0 +1,165 @@
+"""The working database: creating it whole, opening it alone, bringing its schema up to date.
+
+It never holds derived tables and is never shown to a reader; those get the published copy.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from m365audit.errors import StoreBusyError, StoreError
+
+DATABASE_NAME: Final = "m365audit.duckdb"
+MEMORY_LIMIT: Final = "2GB"
+_LOCK_NAME: Final = "run.lock"
+
+SESSION: Final = (
+    "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+)
+"""Settings of every connection: UTC always, nothing fetched from anywhere."""
+
+
+def configure(connection: duckdb.DuckDBPyConnection, temporary: Path | None = None) -> None:
+    """Apply ``SESSION``, and bound the memory when there is a folder to spill into."""
+    for statement in SESSION:
+        connection.execute(statement)
+    if temporary is not None:
+        connection.execute("SET memory_limit = ?", [MEMORY_LIMIT])
+        connection.execute("SET temp_directory = ?", [str(temporary)])
+
+
+def make_private(folder: Path) -> Path:
+    """Create a folder that only its owner can enter, and return it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new name in ``folder`` durable (DuckDB itself never syncs a folder)."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _migrations() -> list[tuple[int, str]]:
+    """Return (number, SQL) of every migration, in order; a gap or a double number is a packaging error."""
+    found = sorted(
+        (int(entry.name[:4]), entry.read_text(encoding="utf-8"))
+        for entry in (files("m365audit.store") / "migrations").iterdir()
+        if entry.name.endswith(".sql")
+    )
+    if [number for number, _ in found] != list(range(1, len(found) + 1)):
+        raise StoreError("the numbered migrations have a gap or a double number", hint="install the package again")
+    return found
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring the schema up to date, each migration with its number in one transaction."""
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER, applied_at TIMESTAMPTZ)")
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_versions").fetchone()
+    present = int(row[0]) if row else 0
+    migrations = _migrations()
+    if present > len(migrations):
+        raise StoreError(
+            f"the working database has schema {present}, this program knows {len(migrations)}",
+            hint="install the newer m365audit that wrote it; an older one would lose what it does not know",
+        )
+    for number, sql in migrations[present:]:
+        connection.execute("BEGIN")
+        connection.execute(sql)
+        connection.execute("INSERT INTO schema_versions VALUES (?, ?)", [number, datetime.now(UTC)])
+        connection.execute("COMMIT")
+
+
+def _create(path: Path) -> None:
+    """Create the database under another name and rename it: a kill during DuckDB's first writes leaves junk for ever."""
+    unfinished = path.with_suffix(".creating")
+    for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    with duckdb.connect(str(unfinished)) as connection:
+        configure(connection)
+        _migrate(connection)
+        connection.execute("CHECKPOINT")
+    handle = os.open(unfinished, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the store's lock; a second run learns who holds it and since when.
+
+    The kernel frees the lock when its holder dies, so nothing stale is ever left behind.
+
+    Raises:
+        StoreBusyError: another process holds it.
+    """
+    with (state / _LOCK_NAME).open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            raise StoreBusyError(
+                f"another run is at work in {state} ({handle.read().strip() or 'it has only just started'})",
+                hint="wait for it, or stop that process; what it has landed is safe",
+            ) from None
+        handle.truncate(0)
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        handle.write(json.dumps({"pid": os.getpid(), "since": since}))
+        handle.flush()
+        yield
+
+
+@contextmanager
+def open_store(state: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the working database for one run, creating it when it is not there.
+
+    Args:
+        state: the private state folder; made with mode 0700, its files 0600.
+
+    Yields:
+        The one connection that may write.
+
+    Raises:
+        StoreBusyError: another run is at work.
+        StoreError: the database cannot be opened.
+    """
+    os.umask(0o077)
+    make_private(state)
+    path = state / DATABASE_NAME
+    with _alone(state):
+        if not path.exists():
+            _create(path)
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.Error as error:
+            raise StoreError(
+                f"the working database {path} cannot be opened: {error}",
+                hint="keep the file aside and run again: it is rebuilt from the spool's files by importing them",
+            ) from error
+        try:
+            configure(connection, make_private(state / "spill"))
+            _migrate(connection)
+            yield connection
+        finally:
+            connection.close()

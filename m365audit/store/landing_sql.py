@@ -1,0 +1,203 @@
+"""The SQL that takes prepared records into the landing tables: which path holds which fact, for every kind of record.
+
+Sources of the paths: the columns page of MicrosoftGraphActivityLogs and the v1.0/beta metadata of Microsoft Graph.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAXIMUM_RECORD_BYTES: Final = 67_108_864
+"""Longest record DuckDB may read (64 MiB); the careful way quarantines long before that."""
+
+CALL_FIELDS: Final = (
+    "requestId", "timeGenerated", "appId", "requestMethod", "requestUri", "responseStatusCode", "ipAddress",
+    "userId", "UserPrincipalObjectID", "servicePrincipalId", "C_Idtyp", "roles", "scopes",
+    "tenantId", "apiVersion", "atContent", "atContentH", "atContentP", "clientAuthMethod", "clientRequestId",
+    "durationMs", "identityProvider", "location", "operationId", "responseSizeBytes", "signInActivityId",
+    "tokenIssuedAt", "userAgent", "wids",
+)  # fmt: skip
+"""Documented columns of a Graph activity record; all of them make its content, the first thirteen are stored."""
+
+_PLACE: Final = {name: f"f[{index}]" for index, name in enumerate(CALL_FIELDS, start=1)}
+
+STATE_KINDS: Final = (
+    "service_principals", "delegated_permission_grants", "app_role_assignments", "users", "groups", "organization",
+)  # fmt: skip
+
+
+def timestamp(text: str) -> str:
+    """Return an expression that reads ``text`` as a time in UTC, NULL when it is none.
+
+    Read are ISO 8601 with any fraction (truncated to microseconds), with or without zone (none means UTC), offsets
+    with a one-digit hour, ``5/18/2021 9:13:33 PM`` and ``/Date(ms)/``. Words that DuckDB would take for a time
+    (``infinity``, ``epoch``) are none.
+    """
+    return (
+        f"CASE WHEN {text}[1] BETWEEN '0' AND '9' THEN coalesce("
+        f"try_cast({text} AS TIMESTAMPTZ), "
+        f"try_cast(regexp_replace(trim({text}), '([+-])(\\d:\\d\\d)$', '\\1' || '0\\2') AS TIMESTAMPTZ), "
+        f"try_strptime(trim({text}), ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p'])::TIMESTAMPTZ) "
+        f"WHEN {text}[1] = '/' THEN make_timestamptz(1000 * try_cast("
+        f"regexp_extract({text}, '^/Date\\((-?\\d+)\\)/$', 1) AS BIGINT)) END"
+    )
+
+
+def _call_source(*, is_careful: bool) -> str:
+    """Return the relation (envelope_time, category, f) over a file of Graph activity lines.
+
+    The quick way gives DuckDB explicit columns: fastest, and a duplicate key or a record of another shape is an error
+    that sends the file the careful way. The careful way extracts paths and takes any JSON object.
+    """
+    if is_careful:
+        paths = ", ".join(f"'$.properties.{name}'" for name in CALL_FIELDS)
+        return (
+            "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
+            f"json->>[{paths}] AS f FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+        )
+    struct = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
+    values = ", ".join(f'properties."{name}"' for name in CALL_FIELDS)
+    return (
+        f'SELECT "time" AS envelope_time, category, [{values}] AS f FROM read_ndjson($path, columns = '
+        f"{{time: 'VARCHAR', category: 'VARCHAR', properties: 'STRUCT({struct})'}}, "
+        f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+    )
+
+
+def insert_calls(*, is_careful: bool) -> str:
+    """Return the statement that lands Graph activity; parameters: tenant, source, path.
+
+    The request's query string never gets in, nor the words of a search in its path. Rows without an id, and rows of
+    other log categories, come in with ``version`` 0 and are taken out again by the caller, counted.
+    """
+    when = f"coalesce(nullif({_PLACE['timeGenerated']}, ''), envelope_time)"
+    uri = f"split_part(split_part({_PLACE['requestUri']}, '?', 1), '#', 1)"
+    return f"""
+        INSERT INTO landed_calls
+        SELECT $tenant, $source, nullif(trim({_PLACE["requestId"]}), '') AS event_id, hash(f),
+            CASE WHEN category IS NOT NULL AND lower(category) <> 'microsoftgraphactivitylogs' THEN -1
+                WHEN nullif(trim({_PLACE["requestId"]}), '') IS NULL THEN 0 ELSE 1 END,
+            true, {timestamp("envelope_time")}, {timestamp(when)},
+            nullif({when}, '') IS NOT NULL AND ({timestamp(when)}) IS NULL,
+            lower(nullif({_PLACE["appId"]}, '')), upper({_PLACE["requestMethod"]}),
+            CASE WHEN contains({uri}, '(q=') THEN regexp_replace({uri}, '\\(q=.*\\)', '(q)') ELSE {uri} END,
+            try_cast({_PLACE["responseStatusCode"]} AS INTEGER), nullif({_PLACE["ipAddress"]}, ''),
+            lower(coalesce(nullif({_PLACE["userId"]}, ''), nullif({_PLACE["UserPrincipalObjectID"]}, ''))),
+            lower(nullif({_PLACE["servicePrincipalId"]}, '')), lower(nullif({_PLACE["C_Idtyp"]}, '')),
+            nullif(trim({_PLACE["roles"]}), '') IS NOT NULL, nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL
+        FROM ({_call_source(is_careful=is_careful)})
+    """
+
+
+_ENVELOPE_FEED: Final = """CASE lower(category)
+    WHEN 'signinlogs' THEN 'sign_ins_interactive'
+    WHEN 'noninteractiveusersigninlogs' THEN 'sign_ins_non_interactive'
+    WHEN 'serviceprincipalsigninlogs' THEN 'sign_ins_service_principal'
+    WHEN 'managedidentitysigninlogs' THEN 'sign_ins_managed_identity'
+    WHEN 'auditlogs' THEN 'directory_audits'
+    WHEN 'microsoftgraphactivitylogs' THEN 'graph_activity' END"""
+
+_SIGN_IN_FEED: Final = """CASE
+    WHEN record->>'$.signInEventTypes' LIKE '%nonInteractiveUser%' THEN 'sign_ins_non_interactive'
+    WHEN record->>'$.signInEventTypes' LIKE '%servicePrincipal%' THEN 'sign_ins_service_principal'
+    WHEN record->>'$.signInEventTypes' LIKE '%managedIdentity%' THEN 'sign_ins_managed_identity'
+    WHEN record->>'$.signInEventTypes' LIKE '%interactiveUser%' THEN 'sign_ins_interactive'
+    WHEN nullif(record->>'$.userId', '') IS NULL AND nullif(record->>'$.servicePrincipalId', '') IS NOT NULL
+        THEN 'sign_ins_service_principal'
+    WHEN record->>'$.isInteractive' = 'false' THEN 'sign_ins_non_interactive'
+    ELSE 'sign_ins_interactive' END"""
+
+_AUDIT_FEED: Final = """CASE
+    WHEN lower(record->>'$.Workload') = 'exchange' THEN 'audit_exchange'
+    WHEN lower(record->>'$.Workload') IN ('sharepoint', 'onedrive') THEN 'audit_sharepoint'
+    WHEN lower(record->>'$.Workload') = 'microsoftteams' THEN 'audit_teams'
+    WHEN lower(record->>'$.Workload') = 'azureactivedirectory' THEN 'audit_entra'
+    WHEN record->>'$.Workload' IS NOT NULL THEN 'audit_other'
+    WHEN record->>'$.RecordType' IN ('1', '2', '3', '50', 'ExchangeAdmin', 'ExchangeItem', 'ExchangeItemGroup',
+        'ExchangeItemAggregated') THEN 'audit_exchange'
+    WHEN record->>'$.RecordType' IN ('4', '6', '14', '36', 'SharePoint', 'SharePointFileOperation',
+        'SharePointSharingOperation', 'SharePointListItemOperation') THEN 'audit_sharepoint'
+    WHEN record->>'$.RecordType' IN ('25', 'MicrosoftTeams') THEN 'audit_teams'
+    WHEN record->>'$.RecordType' IN ('8', '9', '15', 'AzureActiveDirectory', 'AzureActiveDirectoryAccountLogon',
+        'AzureActiveDirectoryStsLogon') THEN 'audit_entra'
+    ELSE 'audit_other' END"""
+
+_FEED: Final = {
+    "sign_ins": _SIGN_IN_FEED,
+    "directory_audits": "'directory_audits'",
+    "audit_records": _AUDIT_FEED,
+}
+_ID: Final = {"audit_records": "$.Id"}
+_TIME: Final = {
+    "sign_ins": "$.createdDateTime", "directory_audits": "$.activityDateTime", "audit_records": "$.CreationTime",
+}  # fmt: skip
+
+_CHECKED: Final = {
+    "sign_ins": "id VARCHAR, createdDateTime VARCHAR, appId VARCHAR, userId VARCHAR, "
+    "status STRUCT(errorCode VARCHAR), location STRUCT(countryOrRegion VARCHAR)",
+    "directory_audits": "id VARCHAR, activityDateTime VARCHAR, activityDisplayName VARCHAR, result VARCHAR, "
+    'initiatedBy STRUCT("user" STRUCT(id VARCHAR), app STRUCT(appId VARCHAR)), targetResources STRUCT(id VARCHAR, '
+    "modifiedProperties STRUCT(displayName VARCHAR, newValue VARCHAR, oldValue VARCHAR)[])[]",
+    "audit_records": "Id VARCHAR, CreationTime VARCHAR, Operation VARCHAR, Workload VARCHAR, RecordType VARCHAR, "
+    "UserId VARCHAR, UserType VARCHAR, ClientAppId VARCHAR, AppId VARCHAR, MailboxOwnerUPN VARCHAR, "
+    "ResultStatus VARCHAR, OperationCount VARCHAR, AppAccessContext STRUCT(ClientAppId VARCHAR), "
+    "ModifiedProperties STRUCT(Name VARCHAR, NewValue VARCHAR, OldValue VARCHAR)[]",
+}
+
+
+def check_records(kind: str, *, is_enveloped: bool) -> str | None:
+    """Return a statement that fails where a key that is read stands twice; parameter: path. None: nothing to check.
+
+    DuckDB takes the first of two equal keys and other readers the last: such a record has no single meaning, so the
+    file goes the careful way and the record is quarantined there.
+    """
+    fields = _CHECKED.get(kind)
+    if fields is None:
+        return None
+    columns = f"{{time: 'VARCHAR', category: 'VARCHAR', properties: 'STRUCT({fields})'}}"
+    if not is_enveloped:
+        columns = "{" + ", ".join(_as_columns(fields)) + "}"
+    return f"SELECT count(*) FROM read_ndjson($path, columns = {columns}, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+
+
+def _as_columns(fields: str) -> list[str]:
+    """Split ``name TYPE, name TYPE`` at its top-level commas into DuckDB's ``name: 'TYPE'``."""
+    parts, depth, start = [], 0, 0
+    for index, char in enumerate(fields + ","):
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            name, kind = fields[start:index].strip().split(" ", 1)
+            parts.append(f"{name}: '{kind}'")
+            start = index + 1
+    return parts
+
+
+def insert_records(kind: str, *, is_enveloped: bool) -> str:
+    """Return the statement that lands records of one kind whole; parameters: tenant, source, path.
+
+    Rows without an id come in with ``version`` 0, Graph activity with -1, other storage categories with -2; the caller
+    takes them out again, counted.
+    """
+    category = "json->>'$.category'" if is_enveloped else "NULL"
+    # The fallback is the key, not "any category": an envelope without one holds what its file holds.
+    feed = _FEED.get(kind, f"'{kind}'")
+    if is_enveloped:
+        feed = f"CASE WHEN category IS NULL THEN {feed} ELSE {_ENVELOPE_FEED} END"
+    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}'), '')"
+    when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
+    return f"""
+        INSERT INTO landed_records
+        SELECT $tenant, $source, coalesce(feed, 'unknown'), record_id, content,
+            CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1 WHEN record_id IS NULL THEN 0 ELSE 1 END, true,
+            {timestamp("envelope_time")}, {timestamp("occurred")},
+            nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL, record
+        FROM (
+            SELECT {feed} AS feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content, envelope_time,
+                {when} AS occurred, record
+            FROM (
+                SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
+                    {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time
+                FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})
+            )
+        )
+    """

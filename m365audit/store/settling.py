@@ -1,0 +1,136 @@
+"""Settling what was landed: removing what the store had already, and numbering the versions of what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import duckdb
+
+from m365audit.store import landing_sql
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, statement: str, parameters: object = None) -> int:
+    """Run a statement and return its one number (an INSERT answers with the count of its rows); NULL is 0."""
+    row = connection.execute(statement, parameters).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def settle(connection: duckdb.DuckDBPyConnection, table: str, source: int, tenant: str) -> int:
+    """Remove what the store had already, number the versions of what changed; return how many were duplicates."""
+    key = "event_id" if table == "landed_calls" else "feed, record_id"
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE conflicts AS
+        WITH fresh AS (SELECT {key}, count(*) AS n FROM {table} WHERE source_id = $source GROUP BY ALL)
+        SELECT {key} FROM fresh WHERE n > 1
+        UNION
+        SELECT {key} FROM fresh SEMI JOIN
+            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id <> $source) USING ({key})
+        """,
+        {"source": source, "tenant": tenant},
+    )
+    if not scalar(connection, "SELECT count(*) FROM conflicts"):
+        return 0
+    removed = _remove_equal(connection, table, key, source, tenant)
+    if table == "landed_records":
+        _canonicalise(connection, source, tenant)
+        removed += _remove_equal(connection, table, key, source, tenant)
+    _number_versions(connection, table, key, tenant)
+    return removed
+
+
+def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, source: int, tenant: str) -> int:
+    """Delete this source's rows that equal an earlier row in id and content."""
+    before = scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id = ?", [source])
+    connection.execute(
+        f"""
+        DELETE FROM {table} WHERE source_id = $source AND rowid IN (
+            SELECT row FROM (
+                SELECT rowid AS row, source_id,
+                    row_number() OVER (PARTITION BY {key}, content ORDER BY source_id, rowid) AS place
+                FROM {table} SEMI JOIN conflicts USING ({key}) WHERE tenant_id = $tenant
+            ) WHERE place > 1 AND source_id = $source
+        )
+        """,
+        {"source": source, "tenant": tenant},
+    )
+    return before - scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id = ?", [source])
+
+
+def _canonicalise(connection: duckdb.DuckDBPyConnection, source: int, tenant: str) -> None:
+    """Give the rows that still differ the hash of their canonical form: another order of keys is no other content."""
+    rows = connection.execute(
+        """
+        SELECT source_id, feed, record_id, content, record::VARCHAR FROM landed_records
+        SEMI JOIN (
+            SELECT feed, record_id FROM landed_records SEMI JOIN conflicts USING (feed, record_id)
+            WHERE tenant_id = $tenant GROUP BY ALL HAVING count(*) > 1 AND bool_or(source_id = $source)
+        ) USING (feed, record_id) WHERE tenant_id = $tenant
+        """,
+        {"source": source, "tenant": tenant},
+    ).fetchall()
+    changes = [(row[0], row[1], row[2], row[3], _canonical_hash(row[4])) for row in rows]
+    changes = [change for change in changes if change[3] != change[4]]
+    if not changes:
+        return
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE recoded "
+        "(source_id BIGINT, feed VARCHAR, record_id VARCHAR, content UHUGEINT, canonical UHUGEINT)"
+    )
+    connection.executemany("INSERT INTO recoded VALUES (?, ?, ?, ?, ?)", changes)
+    connection.execute(
+        """
+        UPDATE landed_records SET content = canonical FROM recoded
+        WHERE landed_records.source_id = recoded.source_id AND landed_records.feed = recoded.feed
+            AND landed_records.record_id = recoded.record_id AND landed_records.content = recoded.content
+        """
+    )
+    connection.execute(
+        """
+        UPDATE sightings SET content = canonical FROM recoded
+        WHERE sightings.tenant_id = $tenant AND sightings.feed = recoded.feed
+            AND sightings.record_id = recoded.record_id AND sightings.content = recoded.content
+        """,
+        {"tenant": tenant},
+    )
+
+
+def _canonical_hash(record: str) -> int:
+    """Return a 128-bit hash that does not depend on the order of keys or on white space."""
+    canonical = json.dumps(json.loads(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return int.from_bytes(hashlib.md5(canonical.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest())
+
+
+def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
+    """Number the versions of every id in conflict, oldest first, and mark the newest.
+
+    Newest is by the record's envelope, then by the file's own time, then by arrival: as little as possible depends
+    on the order in which files were imported.
+    """
+    connection.execute(
+        f"""
+        UPDATE {table} SET version = numbered.version, is_newest = numbered.is_newest
+        FROM (
+            SELECT t.rowid AS row,
+                row_number() OVER w AS version,
+                row_number() OVER w = count(*) OVER (PARTITION BY {key}) AS is_newest
+            FROM {table} AS t SEMI JOIN conflicts USING ({key})
+            JOIN (SELECT source_id, observed_at FROM sources) AS s USING (source_id)
+            WHERE t.tenant_id = $tenant
+            WINDOW w AS (PARTITION BY {key} ORDER BY enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
+        ) AS numbered
+        WHERE {table}.rowid = numbered.row
+        """,
+        {"tenant": tenant},
+    )
+
+
+def note_sightings(connection: duckdb.DuckDBPyConnection, source: int) -> None:
+    """Remember which content of which state object this file showed."""
+    feeds = ", ".join(f"'{feed}'" for feed in landing_sql.STATE_KINDS)
+    connection.execute(
+        "INSERT INTO sightings SELECT tenant_id, source_id, feed, record_id, content "
+        f"FROM landed_records WHERE source_id = ? AND feed IN ({feeds})",
+        [source],
+    )

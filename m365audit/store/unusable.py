@@ -1,0 +1,52 @@
+"""Finding the records that cannot be stored, with their places; only files that hold any are walked line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from m365audit.model import PreparedFile, Quarantined
+
+_EXCERPT: Final = 200
+_READ_CATEGORIES: Final = {
+    "microsoftgraphactivitylogs", "signinlogs", "noninteractiveusersigninlogs", "serviceprincipalsigninlogs",
+    "managedidentitysigninlogs", "auditlogs",
+}  # fmt: skip
+
+
+def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
+    """Yield the records of a prepared file that have no id, or belong to a log category that is not read.
+
+    The place is the record's ordinal in the file that the user named; line and byte offset are given where that file
+    is read as it is.
+    """
+    skipped = {q.record for q in prepared.quarantined}
+    offset, ordinal = 0, 0
+    with open(prepared.ndjson, "rb") as lines:  # noqa: PTH123 - a plain path from the exports room
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                ordinal += 1
+                while ordinal in skipped:
+                    ordinal += 1
+                reason = _reason(json.loads(line), prepared)
+                if reason:
+                    line_number, byte = (None, None) if prepared.is_temporary else (number, offset)
+                    excerpt = line[:_EXCERPT].decode("utf-8", "replace")
+                    yield Quarantined(ordinal, line_number, byte, reason, excerpt)
+            offset += len(line)
+
+
+def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
+    """Return why a record cannot be stored, empty when it can."""
+    record: Any = value
+    name = "Id" if prepared.kind == "audit_records" else "id"
+    if prepared.enveloped:
+        category = value.get("category")
+        if category is not None and str(category).lower() not in _READ_CATEGORIES:
+            return f"log category {category!r} is not read"
+        is_call = prepared.kind == "graph_activity" if category is None else "graph" in str(category).lower()
+        name = "requestId" if is_call else "id"
+        record = value.get("properties") or {}
+    held = record.get(name) if isinstance(record, dict) else None
+    return "" if str(held if held is not None else "").strip() else f"has no {name!r}, so it cannot be told from others"
