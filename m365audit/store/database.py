@@ -88,7 +88,7 @@ def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create(path: Path) -> None:
-    """Create the database under another name and rename it: a kill during DuckDB's first writes leaves junk for ever."""
+    """Create the database under another name and rename it: a kill in the first writes leaves junk."""
     unfinished = path.with_suffix(".creating")
     for leftover in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
         leftover.unlink(missing_ok=True)

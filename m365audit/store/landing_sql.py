@@ -55,11 +55,21 @@ def _call_source(*, is_careful: bool) -> str:
             "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
             f"json->>[{paths}] AS f FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
         )
-    struct = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
-    values = ", ".join(f'properties."{name}"' for name in CALL_FIELDS)
+    fields = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
+    values = ", ".join(f'json.properties."{name}"' for name in CALL_FIELDS)
+    return f'SELECT json."time" AS envelope_time, json.category AS category, [{values}] AS f FROM ' + _strictly(
+        f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})'
+    )
+
+
+def _strictly(fields: str) -> str:
+    """Return a relation (json) that fails where a key among ``fields`` stands twice.
+
+    Read as one value and not as columns, because only then DuckDB looks for duplicates at the top level too. DuckDB
+    takes the first of two equal keys and other readers the last: such a record has no single meaning.
+    """
     return (
-        f'SELECT "time" AS envelope_time, category, [{values}] AS f FROM read_ndjson($path, columns = '
-        f"{{time: 'VARCHAR', category: 'VARCHAR', properties: 'STRUCT({struct})'}}, "
+        f"read_ndjson($path, columns = {{json: 'STRUCT({fields})'}}, records = 'false', "
         f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
     )
 
@@ -148,28 +158,14 @@ _CHECKED: Final = {
 def check_records(kind: str, *, is_enveloped: bool) -> str | None:
     """Return a statement that fails where a key that is read stands twice; parameter: path. None: nothing to check.
 
-    DuckDB takes the first of two equal keys and other readers the last: such a record has no single meaning, so the
-    file goes the careful way and the record is quarantined there.
+    The file then goes the careful way, and the record is quarantined there.
     """
     fields = _CHECKED.get(kind)
     if fields is None:
         return None
-    columns = f"{{time: 'VARCHAR', category: 'VARCHAR', properties: 'STRUCT({fields})'}}"
-    if not is_enveloped:
-        columns = "{" + ", ".join(_as_columns(fields)) + "}"
-    return f"SELECT count(*) FROM read_ndjson($path, columns = {columns}, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
-
-
-def _as_columns(fields: str) -> list[str]:
-    """Split ``name TYPE, name TYPE`` at its top-level commas into DuckDB's ``name: 'TYPE'``."""
-    parts, depth, start = [], 0, 0
-    for index, char in enumerate(fields + ","):
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth == 0:
-            name, kind = fields[start:index].strip().split(" ", 1)
-            parts.append(f"{name}: '{kind}'")
-            start = index + 1
-    return parts
+    if is_enveloped:
+        fields = f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})'
+    return f"SELECT count(json) FROM {_strictly(fields)}"  # counting the value makes DuckDB read all of it
 
 
 def insert_records(kind: str, *, is_enveloped: bool) -> str:
@@ -188,7 +184,8 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     return f"""
         INSERT INTO landed_records
         SELECT $tenant, $source, coalesce(feed, 'unknown'), record_id, content,
-            CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1 WHEN record_id IS NULL THEN 0 ELSE 1 END, true,
+            CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1
+                WHEN record_id IS NULL THEN 0 ELSE 1 END, true,
             {timestamp("envelope_time")}, {timestamp("occurred")},
             nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL, record
         FROM (

@@ -23,7 +23,7 @@ class QueryFile:
         name: file name without number and suffix, e.g. ``access_events``.
         path: where it is.
         header: the YAML mapping of its first comment.
-        sql: the statement as DuckDB runs it, header included (so that error lines stay true), without a final semicolon.
+        sql: the statement as DuckDB runs it, header included (error lines stay true), no final semicolon.
     """
 
     name: str

@@ -118,7 +118,8 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
             FROM {table} AS t SEMI JOIN conflicts USING ({key})
             JOIN (SELECT source_id, observed_at FROM sources) AS s USING (source_id)
             WHERE t.tenant_id = $tenant
-            WINDOW w AS (PARTITION BY {key} ORDER BY enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
+            WINDOW w AS (PARTITION BY {key}
+                ORDER BY enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
         ) AS numbered
         WHERE {table}.rowid = numbered.row
         """,
