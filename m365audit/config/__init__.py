@@ -1,0 +1,54 @@
+"""``m365audit.yaml`` and ``policy.yaml`` as frozen values, with every mistake named by file, line and key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from m365audit.config.credentials import (
+    AzureCliCredential,
+    CertificateCredential,
+    Credential,
+    ManagedIdentityCredential,
+    SecretFileCredential,
+    WorkloadIdentityCredential,
+)
+from m365audit.config.durations import iso, parse_duration, parse_period, parse_time
+from m365audit.config.policy import LoadedPolicy, Policy, load_policy
+from m365audit.config.settings import (
+    CloudEndpoints,
+    LoadedSettings,
+    Settings,
+    StandingImport,
+    TenantSettings,
+    load_settings,
+    settings_file,
+)
+
+__all__ = [
+    "AzureCliCredential",
+    "CertificateCredential",
+    "CloudEndpoints",
+    "Credential",
+    "LoadedPolicy",
+    "LoadedSettings",
+    "ManagedIdentityCredential",
+    "Policy",
+    "SecretFileCredential",
+    "Settings",
+    "StandingImport",
+    "TenantSettings",
+    "WorkloadIdentityCredential",
+    "iso",
+    "json_schemas",
+    "load_policy",
+    "load_settings",
+    "parse_duration",
+    "parse_period",
+    "parse_time",
+    "settings_file",
+]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schemas of this room's files by name; the register adds its own (``record_schema``)."""
+    return {"settings": Settings.model_json_schema(), "policy": Policy.model_json_schema()}
