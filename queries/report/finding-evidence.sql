@@ -1,0 +1,52 @@
+/*---
+query: finding-evidence
+grain: one row per piece of evidence of one finding, in order of time
+params:
+  tenant: tenant id
+  finding: finding id
+columns:
+  tenant_id: tenant
+  finding_id: finding
+  feed: feed of the event
+  event_id: the event's own id in that feed
+  occurred_at: when
+  app_id: app
+  workload: workload
+  operation: operation
+  endpoint: masked endpoint, audited operation or kind of sign-in
+  resource_kind: user, group, team or chat
+  resource_id: what was touched
+  resource_name: its name, where the log gives one
+  item_count: items touched, where the log counts them
+  ip_address: address it came from
+  country: its country
+  verdict: verdict
+  reasons: reasons
+---*/
+SELECT
+    f.tenant_id,
+    f.finding_id,
+    f.feed,
+    f.event_id,
+    coalesce(f.occurred_at, e.occurred_at, s.occurred_at, d.occurred_at) AS occurred_at,
+    coalesce(e.app_id, s.app_id, d.app_id) AS app_id,
+    e.workload,
+    e.operation,
+    coalesce(e.endpoint, 'sign-in, ' || s.kind, d.activity) AS endpoint,
+    e.resource_kind,
+    e.resource_id,
+    e.resource_name,
+    e.item_count,
+    coalesce(e.ip_address, s.ip_address) AS ip_address,
+    coalesce(e.country, s.country) AS country,
+    v.verdict,
+    v.reasons
+FROM finding_evidence AS f
+LEFT JOIN access_events AS e ON f.tenant_id = e.tenant_id AND f.feed = e.feed AND f.event_id = e.event_id
+LEFT JOIN verdicts AS v ON f.tenant_id = v.tenant_id AND f.feed = v.feed AND f.event_id = v.event_id
+LEFT JOIN sign_ins AS s
+    ON f.tenant_id = s.tenant_id AND f.event_id = s.event_id AND f.feed LIKE 'sign_ins_%'
+LEFT JOIN directory_changes AS d
+    ON f.tenant_id = d.tenant_id AND f.event_id = d.event_id AND f.feed = 'directory_audits'
+WHERE f.tenant_id = CAST($tenant AS VARCHAR) AND f.finding_id = CAST($finding AS VARCHAR)
+ORDER BY f.occurred_at NULLS LAST, f.feed, f.event_id
