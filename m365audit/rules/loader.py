@@ -1,0 +1,194 @@
+"""Finds, reads and proves rule and hunt files. Needs an empty schema, never data; changes nothing anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from m365audit.errors import QueryError, RuleError
+from m365audit.model import Problem
+from m365audit.resources import data_dir
+from m365audit.rules import sql_text
+from m365audit.rules.evidence import (
+    OPTIONAL_COLUMNS,
+    REGISTER_TABLES,
+    RESULT_TABLES,
+    ROW_COLUMNS,
+    TABLE_FEEDS,
+)
+from m365audit.rules.hunt import Hunt, read_hunt
+from m365audit.rules.rule import Rule, read_rule
+
+
+class EmptySchema(Protocol):
+    """A database that holds the published tables without rows: what the proof needs of the store.
+
+    Every method raises ``QueryError`` with the database's words when the SQL cannot be parsed or bound.
+    """
+
+    def statement_kinds(self, sql: str) -> Sequence[str]:
+        """Return the kind of every statement in ``sql``, e.g. ``("SELECT",)``."""
+
+    def columns(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[str, str]]:
+        """Bind ``sql`` and return the name and the DuckDB type of every column, without running it."""
+
+    def table_names(self, sql: str) -> frozenset[str]:
+        """Return the tables that ``sql`` reads, common table expressions left out; ``sql`` has no parameters."""
+
+
+def load_rules(schema: EmptySchema, folder: Path | None = None) -> tuple[Rule, ...]:
+    """Read and prove every rule file under ``folder`` (default: the product's), in the order of their ids.
+
+    Raises:
+        RuleError: with every problem of every file.
+    """
+    root = folder or data_dir("queries") / "rules"
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for path in sorted(root.rglob("*.sql")):
+        rule, found = check_rule(schema, str(path.relative_to(root)), path.read_text("utf-8"))
+        problems += found
+        rules += [rule] if rule is not None else []
+    problems += _names_taken_twice(rules)
+    _refuse(problems, "rule")
+    return tuple(sorted(rules, key=lambda rule: rule.id))
+
+
+def load_hunts(schema: EmptySchema, folder: Path | None = None) -> tuple[Hunt, ...]:
+    """Read and prove every hunt file of ``folder`` (default: the product's), in the order of their ids.
+
+    Raises:
+        RuleError: with every problem of every file.
+    """
+    hunts: list[Hunt] = []
+    problems: list[Problem] = []
+    for path in sorted((folder or data_dir("queries") / "hunts").glob("*.sql")):
+        hunt, found = check_hunt(schema, path.name, path.read_text("utf-8"))
+        problems += found
+        hunts += [hunt] if hunt is not None else []
+    _refuse(problems, "hunt")
+    return tuple(hunts)
+
+
+def check_rule(schema: EmptySchema, file: str, text: str) -> tuple[Rule | None, tuple[Problem, ...]]:
+    """Read one rule file and prove it against the empty schema; ``file`` is its path under the rules' folder."""
+    path = Path(file)
+    rule, problems = read_rule(file, text, name=path.stem, family=path.parent.name)
+    if rule is None or problems:
+        return None, problems
+    problems = _bound(schema, file, rule.sql, {}) or (*_row_problems(schema, rule), *_table_problems(schema, rule))
+    return (None if problems else rule), problems
+
+
+def check_hunt(schema: EmptySchema, file: str, text: str) -> tuple[Hunt | None, tuple[Problem, ...]]:
+    """Read one hunt file and prove it against the empty schema."""
+    hunt, problems = read_hunt(file, text, name=Path(file).stem)
+    if hunt is None or problems:
+        return None, problems
+    defaults = {parameter.name: parameter.default for parameter in hunt.parameters}
+    problems = _bound(schema, file, hunt.sql, defaults)
+    if not problems:
+        given = tuple(name for name, _ in schema.columns(hunt.sql, defaults))
+        if given != hunt.columns:
+            what = f"the SELECT gives {', '.join(given)}"
+            problems = (Problem(file, 1, "columns", what, "declare these columns", "columns"),)
+        problems += _unknown_tables(schema, file, hunt.sql, {*TABLE_FEEDS, *RESULT_TABLES})
+    return (None if problems else hunt), problems
+
+
+def _refuse(problems: Sequence[Problem], noun: str) -> None:
+    if problems:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the {noun} files"
+        raise RuleError(f"{count}:\n" + "\n".join(str(problem) for problem in problems))
+
+
+def _names_taken_twice(rules: Sequence[Rule]) -> list[Problem]:
+    problems: list[Problem] = []
+    owners: dict[str, str] = {}
+    for rule in rules:
+        for name in (rule.id, *rule.aliases):
+            if name in owners:
+                what = f"the name {name} is taken by {owners[name]}"
+                problems.append(Problem(rule.file, 1, "id", what, "choose another", "name_taken"))
+            owners.setdefault(name, rule.file)
+    return problems
+
+
+def _bound(schema: EmptySchema, file: str, sql: str, values: Mapping[str, object]) -> tuple[Problem, ...]:
+    """Say why ``sql`` is not one SELECT that binds; the wrapping is the one that running uses."""
+    try:
+        kinds = tuple(schema.statement_kinds(sql))
+        if kinds != ("SELECT",):
+            what = f"the file holds {' and '.join(kinds) or 'nothing'}"
+            return (Problem(file, 1, "", what, "leave one SELECT", "not_one_select"),)
+        schema.columns(wrapped(sql), values)
+    except QueryError as error:
+        return (Problem(file, 1, "", f"does not bind: {error.message}", "correct the SELECT", "does_not_bind"),)
+    return ()
+
+
+def wrapped(sql: str) -> str:
+    """Return ``sql`` as a subquery: the only form in which a file's text is ever run."""
+    return f"SELECT * FROM (\n{sql}\n)"  # noqa: S608  (the text has been checked to be one SELECT)
+
+
+def _row_problems(schema: EmptySchema, rule: Rule) -> tuple[Problem, ...]:
+    given = dict(schema.columns(rule.sql, {}))
+    expected = {**dict.fromkeys(rule.identity, "VARCHAR"), **ROW_COLUMNS}
+    problems = [
+        Problem(rule.file, 1, name, "the SELECT lacks this column", f"give it as {kind}", "missing_column")
+        for name, kind in expected.items()
+        if name not in given
+    ]
+    known = {**expected, **OPTIONAL_COLUMNS}
+    for name, kind in given.items():
+        if name not in known:
+            todo = "name it in identity or leave it out"
+            problems.append(Problem(rule.file, 1, name, "a column nobody reads", todo, "unread_column"))
+        elif kind != known[name]:
+            problems.append(Problem(rule.file, 1, name, f"is {kind}", f"cast it to {known[name]}", "column_type"))
+    return tuple(problems)
+
+
+def _unknown_tables(schema: EmptySchema, file: str, sql: str, known: set[str]) -> tuple[Problem, ...]:
+    names = schema.table_names(sql_text.without_parameters(sql))
+    return tuple(
+        Problem(file, 1, name, "not a table that may be read here", "read published tables only", "unknown_table")
+        for name in sorted(names - known)
+    )
+
+
+def _table_problems(schema: EmptySchema, rule: Rule) -> tuple[Problem, ...]:
+    unknown = _unknown_tables(schema, rule.file, rule.sql, set(TABLE_FEEDS))
+    tables = schema.table_names(rule.sql)
+    return unknown or (*_need_problems(rule, tables), *_register_problems(rule, tables))
+
+
+def _need_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
+    """Compare ``needs`` with the tables that are read: none may be missing, none may be there for nothing."""
+    problems = [
+        Problem(rule.file, 1, "needs", f"{table} is read, but none of its feeds is needed",
+                f"add one of {', '.join(TABLE_FEEDS[table])}", "needs_too_little")
+        for table in sorted(tables)
+        if TABLE_FEEDS[table] and not set(TABLE_FEEDS[table]) & set(rule.needs)
+    ]  # fmt: skip
+    filled = {feed for table in tables for feed in TABLE_FEEDS[table]}
+    problems += [
+        Problem(rule.file, 1, "needs", f"{feed} fills no table that is read", "remove it", "needs_too_much")
+        for feed in rule.needs
+        if feed not in filled
+    ]
+    return problems
+
+
+def _register_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
+    reads = sorted(tables & REGISTER_TABLES)
+    if reads and not rule.needs_register:
+        what = f"{', '.join(reads)} say nothing while the register is invalid"
+        return [Problem(rule.file, 1, "needs_register", what, "set it to true", "needs_register")]
+    if rule.needs_register and not reads:
+        return [
+            Problem(rule.file, 1, "needs_register", "no table of the register is read", "remove it", "needs_register")
+        ]
+    return []
