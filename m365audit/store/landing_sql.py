@@ -181,6 +181,11 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
         feed = f"CASE WHEN category IS NULL THEN {feed} ELSE {_ENVELOPE_FEED} END"
     record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}'), '')"
     when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
+    if is_enveloped:  # one file may hold several categories: each has its own field for the time
+        when = (
+            f"CASE WHEN starts_with(feed, 'sign_ins_') THEN record->>'{_TIME['sign_ins']}' "
+            f"ELSE record->>'{_TIME['directory_audits']}' END"
+        )
     return f"""
         INSERT INTO landed_records
         SELECT $tenant, $source, coalesce(feed, 'unknown'), record_id, content,
@@ -189,12 +194,12 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
             {timestamp("envelope_time")}, {timestamp("occurred")},
             nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL, record
         FROM (
-            SELECT {feed} AS feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content, envelope_time,
+            SELECT feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content, envelope_time,
                 {when} AS occurred, record
-            FROM (
+            FROM (SELECT {feed} AS feed, envelope_time, record FROM (
                 SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
                     {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time
                 FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})
-            )
+            ))
         )
     """

@@ -1,0 +1,27 @@
+/*---
+table: service_principals
+grain: one row per service principal of a tenant, as last observed
+columns:
+  tenant_id: tenant in which the service principal lives
+  sp_id: object id of the service principal
+  app_id: application (client) id
+  app_name: display name; chosen by whoever registered the app
+  owner_tenant_id: tenant that owns the application; NULL when not read
+  publisher: verified publisher's name, else the publisher's name
+  sp_type: Application, ManagedIdentity, Legacy or SocialIdp
+  is_enabled: sign-in is allowed
+  observed_at: when it was last observed
+---*/
+SELECT
+    tenant_id,
+    lower(record_id) AS sp_id,
+    lower(record ->> '$.appId') AS app_id,
+    coalesce(record ->> '$.displayName', record ->> '$.appDisplayName') AS app_name,
+    lower(record ->> '$.appOwnerOrganizationId') AS owner_tenant_id,
+    coalesce(record ->> '$.verifiedPublisher.displayName', record ->> '$.publisherName') AS publisher,
+    record ->> '$.servicePrincipalType' AS sp_type,
+    try_cast(record ->> '$.accountEnabled' AS BOOLEAN) AS is_enabled,
+    snapshot_at AS observed_at
+FROM state_objects
+WHERE feed = 'service_principals'
+QUALIFY row_number() OVER (PARTITION BY tenant_id, lower(record_id) ORDER BY snapshot_at DESC) = 1

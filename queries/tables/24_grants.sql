@@ -1,0 +1,191 @@
+/*---
+table: grants
+grain: one permission held by one app (for one user, where it was granted for one)
+columns:
+  tenant_id: tenant
+  grant_id: Microsoft's id of the assignment or grant, with the permission for delegated ones; audit:<event id> when only the audit log shows it
+  app_id: the client's application id; NULL when its service principal was never seen
+  app_name: the client's display name
+  sp_id: the client's service principal
+  resource_app_id: API that the permission belongs to; NULL when its service principal was never seen
+  resource_sp_id: the API's service principal
+  permission: permission name; NULL when a role id could not be resolved (then app_role_id says which)
+  app_role_id: id of the app role, for application permissions
+  kind: application or delegated
+  granted_for: all_users or one_user for delegated permissions; NULL for application permissions, which reach everything
+  principal_id: the user, for one_user
+  source: app_role_assignment or delegated_permission_grant
+  workload: first audited workload that the permission reaches, NULL when it reaches none
+  event_id: audit event that made the grant, where known
+  first_seen_at: first time that the evidence shows it
+  last_seen_at: last time that the evidence shows it
+  is_current: the newest evidence shows it as granted
+---*/
+WITH observed AS (
+    SELECT
+        tenant_id,
+        record_id AS grant_id,
+        lower(record ->> '$.principalId') AS sp_id,
+        lower(record ->> '$.resourceId') AS resource_sp_id,
+        lower(record ->> '$.appRoleId') AS app_role_id,
+        NULL::VARCHAR AS scope,
+        'application' AS kind,
+        NULL::VARCHAR AS granted_for,
+        NULL::VARCHAR AS principal_id,
+        'app_role_assignment' AS source,
+        snapshot_at,
+        is_latest
+    FROM state_objects
+    WHERE
+        feed = 'app_role_assignments'
+        AND coalesce(lower(record ->> '$.principalType'), 'serviceprincipal') = 'serviceprincipal'
+        -- All zeros is "default access": it lets the app in, and grants no permission.
+        AND coalesce(record ->> '$.appRoleId', '') <> '00000000-0000-0000-0000-000000000000'
+    UNION ALL
+    SELECT
+        s.tenant_id,
+        s.record_id || ':' || p.scope AS grant_id,
+        lower(s.record ->> '$.clientId') AS sp_id,
+        lower(s.record ->> '$.resourceId') AS resource_sp_id,
+        NULL AS app_role_id,
+        p.scope,
+        'delegated' AS kind,
+        CASE s.record ->> '$.consentType' WHEN 'AllPrincipals' THEN 'all_users' WHEN 'Principal' THEN 'one_user' END
+            AS granted_for,
+        lower(s.record ->> '$.principalId') AS principal_id,
+        'delegated_permission_grant' AS source,
+        s.snapshot_at,
+        s.is_latest
+    FROM state_objects AS s
+    CROSS JOIN unnest(list_filter(string_split_regex(trim(s.record ->> '$.scope'), '\s+'), LAMBDA x: x <> '')) AS p (scope)
+    WHERE s.feed = 'delegated_permission_grants'
+),
+
+named AS (
+    SELECT
+        o.tenant_id,
+        o.grant_id,
+        client.app_id,
+        o.sp_id,
+        api.app_id AS resource_app_id,
+        o.resource_sp_id,
+        coalesce(o.scope, declared.permission, known.name) AS permission,
+        o.app_role_id,
+        o.kind,
+        o.granted_for,
+        o.principal_id,
+        o.source,
+        NULL::VARCHAR AS event_id,
+        o.snapshot_at AS seen_at,
+        o.is_latest AS in_latest,
+        FALSE AS is_removal
+    FROM observed AS o
+    LEFT JOIN service_principals AS client ON o.tenant_id = client.tenant_id AND o.sp_id = client.sp_id
+    LEFT JOIN service_principals AS api ON o.tenant_id = api.tenant_id AND o.resource_sp_id = api.sp_id
+    LEFT JOIN app_roles AS declared
+        ON
+            o.tenant_id = declared.tenant_id
+            AND o.resource_sp_id = declared.resource_sp_id
+            AND o.app_role_id = declared.app_role_id
+    -- An id means something only together with its resource: without the resource's app id it stays unresolved.
+    LEFT JOIN permission_ids AS known
+        ON api.app_id = known.resource_app_id AND o.app_role_id = known.id AND known.kind = 'application'
+),
+
+snapshots AS (
+    SELECT tenant_id, feed, max(snapshot_at) AS snapshot_at
+    FROM state_objects
+    WHERE feed IN ('app_role_assignments', 'delegated_permission_grants')
+    GROUP BY ALL
+),
+
+seen AS (
+    SELECT * FROM named
+    UNION ALL BY NAME
+    SELECT
+        tenant_id,
+        'audit:' || event_id || ':' || permission AS grant_id,
+        app_id,
+        sp_id,
+        resource_app_id,
+        resource_sp_id,
+        permission,
+        app_role_id,
+        kind,
+        granted_for,
+        principal_id,
+        CASE kind WHEN 'application' THEN 'app_role_assignment' ELSE 'delegated_permission_grant' END AS source,
+        event_id,
+        occurred_at AS seen_at,
+        FALSE AS in_latest,
+        is_removal
+    FROM grant_events
+),
+
+-- The same grant, whether a listing or the audit log shows it.
+merged AS (
+    SELECT
+        tenant_id,
+        coalesce(sp_id, app_id) AS client_key,
+        coalesce(resource_app_id, resource_sp_id) AS resource_key,
+        coalesce(lower(permission), app_role_id) AS permission_key,
+        kind,
+        coalesce(principal_id, '') AS principal_key,
+        coalesce(arg_max(grant_id, seen_at) FILTER (WHERE event_id IS NULL), max(grant_id)) AS grant_id,
+        max(app_id) AS app_id,
+        max(sp_id) AS sp_id,
+        max(resource_app_id) AS resource_app_id,
+        max(resource_sp_id) AS resource_sp_id,
+        max(permission) AS permission,
+        max(app_role_id) AS app_role_id,
+        max(granted_for) AS granted_for,
+        max(principal_id) AS principal_id,
+        max(source) AS source,
+        arg_max(event_id, seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS event_id,
+        min(seen_at) FILTER (WHERE NOT is_removal) AS first_seen_at,
+        max(seen_at) FILTER (WHERE NOT is_removal) AS last_seen_at,
+        bool_or(in_latest) AS in_latest,
+        max(seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS added_at,
+        max(seen_at) FILTER (WHERE is_removal) AS removed_at
+    FROM seen
+    GROUP BY ALL
+)
+
+SELECT
+    m.tenant_id,
+    m.grant_id,
+    coalesce(m.app_id, client.app_id) AS app_id,
+    client.app_name,
+    m.sp_id,
+    m.resource_app_id,
+    m.resource_sp_id,
+    m.permission,
+    m.app_role_id,
+    m.kind,
+    m.granted_for,
+    m.principal_id,
+    m.source,
+    reach.workload,
+    m.event_id,
+    m.first_seen_at,
+    m.last_seen_at,
+    CASE
+        WHEN m.in_latest THEN m.removed_at IS NULL OR m.removed_at <= s.snapshot_at
+        WHEN m.added_at IS NULL THEN FALSE
+        ELSE (s.snapshot_at IS NULL OR m.added_at > s.snapshot_at) AND (m.removed_at IS NULL OR m.removed_at < m.added_at)
+    END AS is_current
+FROM merged AS m
+LEFT JOIN service_principals AS client ON m.tenant_id = client.tenant_id AND m.sp_id = client.sp_id
+LEFT JOIN snapshots AS s
+    ON
+        m.tenant_id = s.tenant_id
+        AND s.feed = CASE m.kind
+            WHEN 'application' THEN 'app_role_assignments' ELSE 'delegated_permission_grants'
+        END
+LEFT JOIN (
+    SELECT resource_app_id, permission, kind, min(workload) AS workload
+    FROM permission_reach
+    WHERE workload IN (SELECT workload FROM policy_workloads)
+    GROUP BY ALL
+) AS reach ON m.resource_app_id = reach.resource_app_id AND m.permission = reach.permission AND m.kind = reach.kind
+WHERE m.first_seen_at IS NOT NULL OR m.in_latest
