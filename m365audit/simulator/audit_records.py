@@ -1,0 +1,134 @@
+"""Owns the shape of unified audit records, as the Management API gives them and as Purview's CSV wraps them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from m365audit.simulator.diary import Audited
+from m365audit.simulator.integrations import EXCHANGE, GRAPH
+from m365audit.simulator.people import Tenant, fixed_id
+
+CSV_COLUMNS = (
+    "RecordType",
+    "CreationDate",
+    "UserIds",
+    "Operations",
+    "AuditData",
+    "ResultIndex",
+    "ResultCount",
+    "Identity",
+    "IsValid",
+    "ObjectState",
+)
+_TYPE_NAMES = {2: "ExchangeItem", 25: "MicrosoftTeams", 50: "ExchangeItemAggregated"}
+
+
+def audit_record(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    """Return one record in the Management API's shape; times there have no zone and mean UTC."""
+    shape = {"MailItemsAccessed": _mail_read, "Send": _mail_sent, "MessagesListed": _chat_read}[audited.operation]
+    return {
+        "CreationTime": f"{audited.at:%Y-%m-%dT%H:%M:%S}",
+        "Id": audited.id,
+        "Operation": audited.operation,
+        "OrganizationId": tenant.id,
+        "ResultStatus": "Succeeded",
+        "UserKey": "0000000000000000",
+        "UserType": 0 if audited.user else 5,
+        "Version": 1,
+        "UserId": audited.user.upn if audited.user else f"ServicePrincipal_{audited.app.sp_id(tenant)}",
+        "AppAccessContext": {
+            "AADSessionId": "",
+            "APIId": GRAPH,
+            "ClientAppId": audited.app.id,
+            "IssuedAtTime": f"{audited.at:%Y-%m-%dT%H:00:00}",
+            "UniqueTokenId": audited.id.replace("-", "")[:22],
+        },
+        **shape(tenant, audited),
+    }
+
+
+def _mailbox(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    """Return what every Exchange record says: ``AppId`` is the API, ``ClientAppId`` the app behind it."""
+    owner = audited.mailbox.upn if audited.mailbox else ""
+    own_client = audited.app.id == EXCHANGE
+    return {
+        "Workload": "Exchange",
+        "AppId": EXCHANGE if own_client else GRAPH,
+        "ClientAppId": audited.app.id,
+        "ClientIPAddress": audited.app.address,
+        "ClientInfoString": "Client=OWA;Action=ViaProxy" if own_client else "Client=REST;Client=RESTSystem;;",
+        "ExternalAccess": "False",
+        "InternalLogonType": 0,
+        "LogonType": 0,
+        "MailboxGuid": fixed_id("mailbox", owner),
+        "MailboxOwnerUPN": owner,
+        "OrganizationName": f"{tenant.key}.onmicrosoft.com",
+        "OriginatingServer": "DB9PR01MB0001 (15.20.4200.000)\r\n",
+        "TokenObjectId": audited.user.id if audited.user else audited.app.sp_id(tenant),
+        "TokenTenantId": tenant.id,
+    }
+
+
+def _mail_read(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    items = [
+        {"InternetMessageId": f"<{audited.id[:8]}.{n}@{tenant.domain}>", "SizeInBytes": 40_000 + n, "Id": f"RgAAA{n}"}
+        for n in range(audited.items)
+    ]
+    return {
+        "RecordType": 50,
+        **_mailbox(tenant, audited),
+        "OperationProperties": [
+            {"Name": "MailAccessType", "Value": "Bind"},
+            {"Name": "IsThrottled", "Value": "False"},
+        ],
+        "Folders": [{"Id": "LgAAAA", "Path": "\\Postvak IN", "FolderItems": items}],
+        "OperationCount": audited.items,
+    }
+
+
+def _mail_sent(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    return {
+        "RecordType": 2,
+        **_mailbox(tenant, audited),
+        "Item": {
+            "Id": "RgAAAB",
+            "InternetMessageId": f"<{audited.id[:8]}@{tenant.domain}>",
+            "ParentFolder": {"Id": "LgAAAC", "Path": "\\Verzonden items"},
+            "SizeInBytes": 9_000,
+            "Subject": "Bevestiging",
+        },
+    }
+
+
+def _chat_read(_tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    return {
+        "RecordType": 25,
+        "Workload": "MicrosoftTeams",
+        "UserId": "Application",
+        "ItemName": None,
+        "Messages": [
+            {"Id": f"17568{n:08d}", "ChatThreadId": audited.chat, "Version": f"17568{n:08d}", "SizeInBytes": 120}
+            for n in range(audited.items)
+        ],
+    }
+
+
+def csv_row(number: int, total: int, record: dict[str, Any]) -> tuple[str, ...]:
+    """Return a record as a row of Purview's export: American dates, the record itself as JSON in a cell."""
+    day, clock = record["CreationTime"].split("T")
+    year, month, date = (int(part) for part in day.split("-"))
+    hour, minute, second = clock.split(":")
+    half = "AM" if int(hour) < 12 else "PM"  # noqa: PLR2004  # noon
+    return (
+        _TYPE_NAMES[record["RecordType"]],
+        f"{month}/{date}/{year} {(int(hour) + 11) % 12 + 1}:{minute}:{second} {half}",
+        record["UserId"],
+        record["Operation"],
+        json.dumps(record, separators=(",", ":")),
+        str(number),
+        str(total),
+        record["Id"],
+        "True",
+        "Unchanged",
+    )

@@ -1,0 +1,202 @@
+"""Owns the customer's side of the demo's world: consent records, policy and configuration. Must never look at logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from m365audit.simulator.integrations import ADDIN, CRM, FORMS, TELEPHONY, App
+from m365audit.simulator.people import Tenant
+
+Document = dict[str, Any]
+
+POLICY: Document = {
+    "workloads": [
+        "mail",
+        "calendar",
+        "contacts",
+        "teams_chat",
+        "teams_channel",
+        "teams_meeting",
+        "presence",
+        "telephony",
+    ]
+}
+
+
+def records(tenant: Tenant) -> dict[str, Document]:
+    """Return the tenant's consent records by file name."""
+    return {"contoso": _contoso, "fabrikam": _fabrikam, "tailspin": _tailspin}[tenant.key](tenant)
+
+
+def _record(tenant: Tenant, name: str, kind: str, app: App, *history: Document, **extra: str) -> Document:
+    return {
+        "schema": "m365audit.consent/1",
+        "record": f"{tenant.key}-{name}",
+        "tenant": tenant.id,
+        "integration": {"kind": kind, "name": app.name, "app_ids": [app.id]},
+        "controller": f"{tenant.name} B.V.",
+        "processor": app.publisher,
+        **extra,
+        "history": list(history),
+    }
+
+
+def _full(event: str, effective: str, until: str, *processes: Document, recorded: str = "") -> Document:
+    return {
+        "event": event,
+        "recorded_at": recorded or effective,
+        "effective_from": effective,
+        "effective_until": until,
+        "evidence": [{"kind": "document", "ref": "processing-agreement.pdf"}],
+        "processes": list(processes),
+    }
+
+
+def _ending(event: str, recorded: str, effective: str, reason: str, *processes: str) -> Document:
+    named = {"processes": list(processes)} if processes else {}
+    return {
+        "event": event,
+        "recorded_at": recorded,
+        "effective_from": effective,
+        **named,
+        "evidence": [{"kind": "document", "ref": f"{event}.eml"}],
+        "reason": reason,
+    }
+
+
+def _process(
+    name: str,
+    purpose: str,
+    workload: str,
+    permissions: tuple[str, ...],
+    resources: str | Document,
+    *,
+    operations: tuple[str, ...] = ("read",),
+    kind: str = "application",
+    legal_basis: str = "legitimate_interest",
+) -> Document:
+    return {
+        "id": name,
+        "purpose": purpose,
+        "legal_basis": legal_basis,
+        "workload": workload,
+        "permissions": [{"name": p, "kind": kind} for p in permissions],
+        "operations": list(operations),
+        "resources": resources,
+    }
+
+
+def _crm_mail(group: str) -> Document:
+    purpose = "Log customer correspondence in the CRM"
+    return _process("crm-mail-log", purpose, "mail", ("Mail.Read",), {"groups": [group]})
+
+
+def _crm_calendar(resources: str | Document) -> Document:
+    purpose = "Show customer appointments in the CRM"
+    return _process("crm-appointments", purpose, "calendar", ("Calendars.Read",), resources)
+
+
+def _phone(*workloads: str) -> tuple[Document, ...]:
+    known = {
+        "presence": ("phone-presence", "Show who can take a call", "Presence.Read.All"),
+        "calendar": ("phone-diversion", "Divert calls during appointments", "Calendars.Read"),
+        "telephony": ("phone-bill", "Check the telephone bill", "CallRecords.Read.All"),
+        "directory": ("phone-book", "Fill the telephone book", "User.Read.All"),
+    }
+    return tuple(_process(known[w][0], known[w][1], w, (known[w][2],), "all") for w in workloads)
+
+
+def _form_mail(tenant: Tenant) -> Document:
+    return _process(
+        "form-confirmation",
+        "Confirm a request made on the website",
+        "mail",
+        ("Mail.Send",),
+        {"ids": [tenant.person("noreply").upn]},
+        operations=("send",),
+        legal_basis="contract",
+    )
+
+
+def _contoso(tenant: Tenant) -> dict[str, Document]:
+    sales = tenant.groups["sales"].id
+    availability = _process(
+        "crm-availability", "Show who is available", "presence", ("Presence.Read.All",), {"groups": [sales]}
+    )
+    addin = _process(
+        "addin-file-mail",
+        "File the opened message under a customer",
+        "mail",
+        ("Mail.Read", "Mail.ReadWrite", "Mail.Send"),
+        "all",
+        operations=("read", "write", "send"),
+        kind="delegated",
+    )
+    begin, until = "2025-09-01T00:00:00Z", "2027-01-01T00:00:00Z"
+    crm = _full("granted", begin, until, _crm_mail(sales), _crm_calendar({"groups": [sales]}), availability)
+    phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory"))
+    return {
+        "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, stop_within="PT24H"),
+        "website-forms.yaml": _record(
+            tenant, "website-forms", "website", FORMS, _full("granted", begin, until, _form_mail(tenant))
+        ),
+        "outlook-addin.yaml": _record(
+            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin)
+        ),
+        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone),
+    }
+
+
+def _fabrikam(tenant: Tenant) -> dict[str, Document]:
+    team = tenant.groups["verkoop"].id
+    begin, until = "2025-10-01T00:00:00Z", "2027-01-01T00:00:00Z"
+    crm = _full("granted", begin, until, _crm_mail(team), _crm_calendar({"groups": [team]}))
+    objection = _ending(
+        "withdrawn", "2026-09-04T09:30:00Z", "2026-09-04T09:00:00Z", "Works council objected", "crm-appointments"
+    )
+    closed = _ending("revoked", "2026-08-14T15:00:00Z", "2026-08-15T00:00:00Z", "The form was taken off the website")
+    phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory"))
+    return {
+        "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, objection, stop_within="PT24H"),
+        "website-forms.yaml": _record(
+            tenant, "website-forms", "website", FORMS, _full("granted", begin, until, _form_mail(tenant)), closed
+        ),
+        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone),
+    }
+
+
+def _tailspin(tenant: Tenant) -> dict[str, Document]:
+    group = tenant.groups["customers"].id
+    begin, until = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
+    widened = _full(
+        "amended",
+        "2026-09-01T00:00:00Z",
+        until,
+        _crm_mail(group),
+        _crm_calendar("all"),
+        recorded="2026-09-04T10:00:00Z",
+    )
+    first = _full("granted", begin, until, _crm_mail(group))
+    form = _full("granted", begin, "2026-09-05T00:00:00Z", _form_mail(tenant))
+    return {
+        "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, first, widened),
+        "website-forms.yaml": _record(tenant, "website-forms", "website", FORMS, form),
+    }
+
+
+def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str]]]]) -> Document:
+    """Return ``m365audit.yaml``; ``imports`` holds (kind, path) of every exported folder by tenant key."""
+    return {
+        "state": "./state",
+        "publish": "./publish",
+        "register": "./consent",
+        "policy": "./policy.yaml",
+        "tenants": [
+            {
+                "id": tenant.id,
+                "name": tenant.name,
+                "import": [{"kind": kind, "path": path} for kind, path in listed],
+            }
+            for tenant, listed in imports.values()
+        ],
+    }

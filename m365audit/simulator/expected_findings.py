@@ -1,0 +1,115 @@
+"""Owns the list of findings that the rules must make of the demo's world, and of those they must not make."""
+
+from __future__ import annotations
+
+from m365audit.simulator.integrations import (
+    ADDIN,
+    CRM,
+    FORMS,
+    IMPOSTOR,
+    MIGRATOR,
+    NOTETAKER,
+    SHADOW,
+    SYNC,
+    TELEPHONY,
+    App,
+)
+from m365audit.simulator.people import CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID
+from m365audit.simulator.truth import ExpectedFinding
+
+
+def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> ExpectedFinding:
+    return ExpectedFinding(tenant_id, rule, {"app_id": app.id, **subject}, why)
+
+
+def findings() -> tuple[ExpectedFinding, ...]:
+    """Return the findings that must be open; every one of the ten rules has at least one."""
+    return (*_about_grants(), *_about_use(), *_about_events())
+
+
+def _about_grants() -> tuple[ExpectedFinding, ...]:
+    return (
+        _of(
+            CONTOSO_ID,
+            "granted-not-recorded",
+            TELEPHONY,
+            "only Calendars.Read is recorded; Calendars.ReadWrite was granted on 8 September",
+            permission="Calendars.ReadWrite",
+        ),
+        _of(
+            FABRIKAM_ID,
+            "granted-not-recorded",
+            TELEPHONY,
+            "contacts may be read; no record speaks of contacts",
+            permission="Contacts.Read",
+        ),
+        _of(
+            FABRIKAM_ID,
+            "recorded-not-granted",
+            TELEPHONY,
+            "call records are recorded, their permission was never granted",
+            workload="telephony",
+        ),
+        _of(
+            CONTOSO_ID,
+            "recorded-never-used",
+            CRM,
+            "presence is recorded and granted, not one call in a fully covered fortnight",
+            workload="presence",
+        ),
+        _of(
+            FABRIKAM_ID,
+            "granted-after-end",
+            FORMS,
+            "the record was revoked on 15 August; Mail.Send is still granted and not used",
+            workload="mail",
+        ),
+        _of(FABRIKAM_ID, "unrecorded-app-with-reach", NOTETAKER, "chats and transcripts, no record"),
+        _of(CONTOSO_ID, "unrecorded-app-with-reach", SHADOW, "the mail of two people, no record"),
+        _of(TAILSPIN_ID, "unrecorded-app-with-reach", MIGRATOR, "full_access_as_app on Exchange since 2019, no record"),
+        _of(TAILSPIN_ID, "unrecorded-app-with-reach", IMPOSTOR, "contacts; only its name sounds like Microsoft"),
+    )
+
+
+def _about_use() -> tuple[ExpectedFinding, ...]:
+    return (
+        _of(CONTOSO_ID, "used-not-recorded", SHADOW, "reads mail without a record", workload="mail"),
+        _of(FABRIKAM_ID, "used-not-recorded", NOTETAKER, "reads chats without a record", workload="teams_chat"),
+        _of(TAILSPIN_ID, "used-not-recorded", IMPOSTOR, "reads contacts without a record", workload="contacts"),
+        _of(FABRIKAM_ID, "used-after-end", CRM, "calendars are read after the withdrawal", workload="calendar"),
+        _of(TAILSPIN_ID, "used-after-end", FORMS, "mail is sent after the record expired", workload="mail"),
+        _of(
+            FABRIKAM_ID,
+            "used-without-grant",
+            TELEPHONY,
+            "presence is read after its grant was removed on 10 September",
+            workload="presence",
+        ),
+    )
+
+
+def _about_events() -> tuple[ExpectedFinding, ...]:
+    return (
+        _of(CONTOSO_ID, "consent-without-record", SHADOW, "two people let the app in; no record answers to it"),
+        _of(TAILSPIN_ID, "consent-without-record", IMPOSTOR, "an administrator let it in; no record answers to it"),
+        ExpectedFinding(
+            TAILSPIN_ID,
+            "blind-spot",
+            {"feed": "graph_activity"},
+            "no Graph activity was exported from 6 to 8 September though its apps signed in",
+        ),
+    )
+
+
+def quiet() -> tuple[ExpectedFinding, ...]:
+    """Return what must not be found; ``*`` stands for every rule."""
+    return (
+        _of(CONTOSO_ID, "*", FORMS, "sends what is recorded, from the mailbox that is recorded"),
+        _of(CONTOSO_ID, "*", ADDIN, "delegated, recorded, granted and used alike"),
+        _of(CONTOSO_ID, "*", SYNC, "Microsoft's own directory sync"),
+        _of(FABRIKAM_ID, "*", SYNC, "Microsoft's own directory sync"),
+        _of(CONTOSO_ID, "used-not-recorded", CRM, "both workloads that it uses are recorded"),
+        _of(FABRIKAM_ID, "used-after-end", TELEPHONY, "its record is in force"),
+        ExpectedFinding(CONTOSO_ID, "blind-spot", {"feed": "graph_activity"}, "every hour was exported"),
+        ExpectedFinding(FABRIKAM_ID, "blind-spot", {"feed": "graph_activity"}, "every hour was exported"),
+    )

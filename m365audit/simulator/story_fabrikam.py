@@ -1,0 +1,81 @@
+"""Owns what happened at Fabrikam: a withdrawal that was ignored, a grant removed too early, grants nobody recorded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from m365audit.simulator.diary import BEGIN, DAYS, Diary, at, keep_directory_in_sync
+from m365audit.simulator.integrations import CRM, NOTETAKER, TELEPHONY
+from m365audit.simulator.people import fabrikam
+from m365audit.simulator.story_contoso import OUTLOOK
+from m365audit.simulator.truth import NO_RECORD, OUT_OF_SCOPE, WITHIN, outside
+
+WITHDRAWN = at(4, 9)
+STOPPED = WITHDRAWN + timedelta(hours=24)
+"""The calendar purpose was withdrawn; the integration had a day to stop (``stop_within``)."""
+PRESENCE_REMOVED = at(10, 12)
+
+
+def tell(seed: int) -> Diary:
+    """Return Fabrikam's fortnight."""
+    diary = Diary(fabrikam(), seed)
+    keep_directory_in_sync(diary)
+    _crm(diary)
+    _telephony(diary)
+    _notetaker(diary)
+    _sign_ins(diary)
+    return diary
+
+
+def _crm(diary: Diary) -> None:
+    """Mail stays in order; calendars go on being read after the withdrawal has run its day."""
+    team = diary.tenant.in_group("verkoop")
+    for number, when in enumerate(diary.working_hours(18)):
+        person = team[number % len(team)]
+        diary.call(when, CRM, f"GET /users/{person.id}/messages?$top=25", WITHIN, copies=1 + (number % 29 == 0))
+        if number % 10 == 0:
+            diary.audit(when + timedelta(seconds=30), "MailItemsAccessed", CRM, WITHIN, mailbox=person)
+    for number, when in enumerate(diary.working_hours(9)):
+        person = team[number % len(team)]
+        expected = WITHIN if when < STOPPED else outside("after_withdrawal")
+        diary.call(when, CRM, f"GET /users/{person.id}/calendarView?startDateTime=2026-09-01", expected)
+    edge = f"GET /users/{team[0].id}/events?$top=1"
+    diary.call(STOPPED - timedelta(microseconds=1), CRM, edge, WITHIN)
+    diary.call(STOPPED, CRM, edge, outside("after_withdrawal"))
+
+
+def _telephony(diary: Diary) -> None:
+    """Presence goes on for some hours with a token that still lives after its grant was removed."""
+    staff = [p for p in diary.tenant.people.values() if p.key not in {"admin", "noreply"}]
+    diary.removed_roles[TELEPHONY] = "Presence.Read.All"
+    diary.change(
+        PRESENCE_REMOVED,
+        "Remove app role assignment from service principal",
+        app=TELEPHONY.id,
+        permission="Presence.Read.All",
+    )
+    for number, when in enumerate(diary.working_hours(12)):
+        if when < PRESENCE_REMOVED + timedelta(hours=20):
+            diary.call(when, TELEPHONY, f"GET /users/{staff[number % len(staff)].id}/presence", WITHIN)
+    diary.call(PRESENCE_REMOVED + timedelta(hours=3), TELEPHONY, f"GET /users/{staff[0].id}/presence", WITHIN)
+    for number, when in enumerate(diary.working_hours(4)):
+        diary.call(when, TELEPHONY, f"GET /users/{staff[number % len(staff)].id}/calendar/events", WITHIN)
+
+
+def _notetaker(diary: Diary) -> None:
+    """An app that nobody recorded exports chats; the transcripts that it may read too it leaves alone."""
+    for day in range(6, 15):
+        chat = f"19:{diary.tenant.person('h.kok').id}_{diary.tenant.person('l.maas').id}@unq.gbl.spaces"
+        diary.call(at(day, 20), NOTETAKER, f"GET /chats/{chat}/messages?$top=50", NO_RECORD)
+        diary.audit(at(day, 20, 1), "MessagesListed", NOTETAKER, NO_RECORD, chat=chat)
+
+
+def _sign_ins(diary: Diary) -> None:
+    for hour in range(0, DAYS * 24, 3):
+        diary.sign_in(BEGIN + timedelta(hours=hour, minutes=2), "ServicePrincipalSignInLogs", CRM)
+        diary.sign_in(BEGIN + timedelta(hours=hour, minutes=7), "ServicePrincipalSignInLogs", TELEPHONY)
+    for day in range(1, 15):
+        reader = diary.tenant.person("h.kok")
+        diary.sign_in(at(day, 23, 58), "ServicePrincipalSignInLogs", NOTETAKER)
+        diary.sign_in(at(day, 6, 12), "SignInLogs", OUTLOOK, user=reader)
+        diary.audit(at(day, 6, 20), "Send", OUTLOOK, OUT_OF_SCOPE, mailbox=reader, user=reader)

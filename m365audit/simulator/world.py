@@ -1,0 +1,120 @@
+"""Owns the demo's world as files: three tenants' exports, their register and configuration, and the truth about them.
+
+Deterministic: the same seed writes the same bytes; no clock and no network is ever asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from m365audit.simulator import expected_findings, story_contoso, story_fabrikam, story_tailspin
+from m365audit.simulator.consent_records import POLICY, configuration, records
+from m365audit.simulator.diary import Diary
+from m365audit.simulator.exports_written import ExportFolder
+from m365audit.simulator.people import Tenant
+from m365audit.simulator.truth import Truth, VerdictCount
+
+SEED = 20260901
+_AUDIT_FEEDS = {"MailItemsAccessed": "audit_exchange", "Send": "audit_exchange", "MessagesListed": "audit_teams"}
+_SIGN_IN_FEEDS = {
+    "SignInLogs": "sign_ins_interactive",
+    "NonInteractiveUserSignInLogs": "sign_ins_non_interactive",
+    "ServicePrincipalSignInLogs": "sign_ins_service_principal",
+    "ManagedIdentitySignInLogs": "sign_ins_managed_identity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A written world.
+
+    Attributes:
+        folder: where it lies.
+        config: its ``m365audit.yaml``; one ``run`` with it imports everything.
+        tenants: who lives there.
+        truth: what an audit must come to.
+        files: export files written.
+        bytes: size of the export files.
+    """
+
+    folder: Path
+    config: Path
+    tenants: tuple[Tenant, ...]
+    truth: Truth
+    files: int
+    bytes: int
+
+
+def write_world(folder: Path, *, seed: int = SEED) -> World:
+    """Write exports, register, policy and configuration below ``folder`` and return what they must lead to.
+
+    Args:
+        folder: created when it does not exist; files of the same name are overwritten.
+        seed: another seed moves times and ids, never the story.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    diaries = [story.tell(seed) for story in (story_contoso, story_fabrikam, story_tailspin)]
+    exports = [ExportFolder(folder, diary.tenant) for diary in diaries]
+    for export, diary in zip(exports, diaries, strict=True):
+        export.write(diary)
+        for name, record in records(diary.tenant).items():
+            _write_yaml(folder / "consent" / diary.tenant.key / name, record)
+    _write_yaml(folder / "policy.yaml", POLICY)
+    imports = {d.tenant.key: (d.tenant, e.imports) for d, e in zip(diaries, exports, strict=True)}
+    _write_yaml(folder / "m365audit.yaml", configuration(imports))
+    return World(
+        folder=folder,
+        config=folder / "m365audit.yaml",
+        tenants=tuple(diary.tenant for diary in diaries),
+        truth=_truth(diaries),
+        files=sum(export.files for export in exports),
+        bytes=sum(export.bytes for export in exports),
+    )
+
+
+class _PlainYaml(yaml.SafeDumper):
+    """Writes no anchors: the register does not accept aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def _write_yaml(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.dump(document, Dumper=_PlainYaml, sort_keys=False, allow_unicode=True, width=110)
+    path.write_text(text, encoding="utf-8")
+
+
+def _truth(diaries: Iterable[Diary]) -> Truth:
+    verdicts: Counter[tuple[str, str, str | None, str, tuple[str, ...]]] = Counter()
+    lines: Counter[tuple[str, str]] = Counter()
+    sign_ins: Counter[tuple[str, str]] = Counter()
+    changes: dict[str, int] = {}
+    for diary in diaries:
+        tenant = diary.tenant.id
+        for call in diary.calls:
+            app = call.app.id if call.app else None
+            verdicts[tenant, "graph_activity", app, call.expected.verdict, call.expected.reasons] += 1
+            lines[tenant, "graph_activity"] += call.copies
+        for audited in diary.audited:
+            feed, expected = _AUDIT_FEEDS[audited.operation], audited.expected
+            verdicts[tenant, feed, audited.app.id, expected.verdict, expected.reasons] += 1
+            lines[tenant, feed] += 1
+        sign_ins.update((tenant, _SIGN_IN_FEEDS[s.kind]) for s in diary.sign_ins)
+        changes[tenant] = len(diary.changes)
+    return Truth(
+        verdicts=tuple(VerdictCount(*key, events=events) for key, events in verdicts.items()),
+        findings=expected_findings.findings(),
+        quiet=expected_findings.quiet(),
+        lines={**lines, **sign_ins, **{(t, "directory_audits"): n for t, n in changes.items()}},
+        sign_ins=dict(sign_ins),
+        directory_changes=changes,
+    )
