@@ -1,0 +1,73 @@
+"""The tables that an evaluation starts from beside the evidence: register, policy, catalogue, tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from m365audit.store.rows import Columns
+
+Rows = Iterable[Mapping[str, object]]
+
+_PERMISSION_LIST: Final = "STRUCT(name VARCHAR, kind VARCHAR, api VARCHAR)[]"
+
+REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
+    "register_records": {
+        "tenant_id": "VARCHAR", "record": "VARCHAR", "integration_kind": "VARCHAR", "integration_name": "VARCHAR",
+        "controller": "VARCHAR", "processor": "VARCHAR", "file": "VARCHAR",
+    },
+    "register_apps": {"tenant_id": "VARCHAR", "record": "VARCHAR", "app_id": "VARCHAR"},
+    "register_versions": {
+        "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "version": "INTEGER", "workload": "VARCHAR",
+        "operations": "VARCHAR[]", "permissions": _PERMISSION_LIST, "covers_all": "BOOLEAN",
+        "resource_ids": "VARCHAR[]", "resource_groups": "VARCHAR[]", "purpose": "VARCHAR", "legal_basis": "VARCHAR",
+        "policy_version": "VARCHAR", "effective_from": "TIMESTAMPTZ", "effective_until": "TIMESTAMPTZ",
+        "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ", "ended_by": "VARCHAR",
+    },
+    "register_segments": {
+        "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "valid_from": "TIMESTAMPTZ",
+        "valid_to": "TIMESTAMPTZ", "version": "INTEGER", "period_reason": "VARCHAR",
+    },
+}  # fmt: skip
+"""The register as tables; empty when the register is invalid."""
+
+CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
+    "audit_operations": {
+        "operation_name": "VARCHAR", "workload": "VARCHAR", "operation": "VARCHAR", "resource_kind": "VARCHAR",
+        "permissions_application": "VARCHAR[]", "permissions_delegated": "VARCHAR[]",
+    },
+    "audit_workloads": {"audit_workload": "VARCHAR", "record_type": "VARCHAR", "workload": "VARCHAR"},
+    "permission_ids": {"resource_app_id": "VARCHAR", "id": "VARCHAR", "kind": "VARCHAR", "name": "VARCHAR"},
+    "permission_reach": {
+        "resource_app_id": "VARCHAR", "permission": "VARCHAR", "kind": "VARCHAR", "workload": "VARCHAR",
+        "operations": "VARCHAR[]",
+    },
+    "first_party_apps": {"app_id": "VARCHAR"},
+    "microsoft_tenants": {"tenant_id": "VARCHAR"},
+}  # fmt: skip
+"""Microsoft's facts as the shipped catalogue holds them."""
+
+SHAPE_COLUMNS: Final[Columns] = {
+    "method": "VARCHAR", "shape": "VARCHAR", "template": "VARCHAR", "workload": "VARCHAR", "operation": "VARCHAR",
+    "resource_kind": "VARCHAR", "resource_segment": "INTEGER", "permissions_application": "VARCHAR[]",
+    "permissions_delegated": "VARCHAR[]",
+}  # fmt: skip
+"""What the catalogue says of each distinct shape of call."""
+
+SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
+    "configured_tenants": {"tenant_id": "VARCHAR", "name": "VARCHAR", "not_evaluated_reason": "VARCHAR"},
+    "policy_workloads": {"workload": "VARCHAR"},
+    "policy_settings": {
+        "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT", "name": "VARCHAR",
+        "version": "VARCHAR",
+    },
+    "log_feeds": {"feed": "VARCHAR"},
+    "state_feeds": {"feed": "VARCHAR"},
+}  # fmt: skip
+"""What configuration and policy say."""
+
+PUBLISHED_INPUTS: Final = (
+    "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
+    "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
+)  # fmt: skip
+"""Inputs that stay in the published database: rules, hunts and the report read them."""

@@ -1,0 +1,139 @@
+/*---
+table: coverage
+grain: tenant × feed × interval
+columns:
+  tenant_id: tenant
+  feed: log or state feed
+  covered_from: beginning of the interval
+  covered_to: end of the interval, exclusive; for state feeds first and last snapshot
+  state: complete, provisional (may still grow, or only the extent of a file) or gap
+  reason: settled_hour, hour_may_still_grow, extent_of_file, snapshot; for gaps not_covered, or not_collected when the feed was never seen
+  records: records of the feed in the interval
+---*/
+WITH edges AS (
+    SELECT tenant_id, feed, covered_from AS at, CASE state WHEN 'complete' THEN 1 ELSE 0 END AS complete,
+        CASE state WHEN 'provisional' THEN 1 ELSE 0 END AS provisional
+    FROM coverage_windows
+    UNION ALL
+    SELECT tenant_id, feed, covered_to, CASE state WHEN 'complete' THEN -1 ELSE 0 END,
+        CASE state WHEN 'provisional' THEN -1 ELSE 0 END
+    FROM coverage_windows
+    UNION ALL
+    SELECT p.tenant_id, f.feed, b.at, 0, 0
+    FROM watched_periods AS p
+    CROSS JOIN log_feeds AS f
+    CROSS JOIN unnest([p.watched_from, p.watched_to]) AS b (at)
+),
+
+steps AS (
+    SELECT tenant_id, feed, at, sum(complete) AS complete, sum(provisional) AS provisional
+    FROM edges
+    GROUP BY ALL
+),
+
+segments AS (
+    SELECT
+        tenant_id,
+        feed,
+        at AS covered_from,
+        lead(at) OVER line AS covered_to,
+        CASE
+            WHEN sum(complete) OVER line > 0 THEN 'complete'
+            WHEN sum(provisional) OVER line > 0 THEN 'provisional'
+            ELSE 'gap'
+        END AS state
+    FROM steps
+    WINDOW line AS (PARTITION BY tenant_id, feed ORDER BY at)
+),
+
+islands AS (
+    SELECT
+        *,
+        sum(is_new) OVER (PARTITION BY tenant_id, feed ORDER BY covered_from) AS island
+    FROM (
+        SELECT
+            *,
+            CASE WHEN lag(state) OVER (PARTITION BY tenant_id, feed ORDER BY covered_from) = state THEN 0 ELSE 1 END
+                AS is_new
+        FROM segments
+        WHERE covered_to IS NOT NULL
+    )
+),
+
+intervals AS (
+    SELECT tenant_id, feed, island, any_value(state) AS state, min(covered_from) AS covered_from,
+        max(covered_to) AS covered_to
+    FROM islands
+    GROUP BY ALL
+),
+
+-- Events by the minute, each minute standing at its first event: enough to place them, and few.
+minutes AS (
+    SELECT tenant_id, feed, min(occurred_at) AS at, count(*) AS records
+    FROM (
+        SELECT tenant_id, 'graph_activity' AS feed, occurred_at FROM landed_calls WHERE is_newest
+        UNION ALL
+        SELECT tenant_id, feed, occurred_at FROM landed_records WHERE is_newest AND feed IN (FROM log_feeds)
+    )
+    WHERE occurred_at IS NOT NULL
+    GROUP BY tenant_id, feed, date_trunc('minute', occurred_at)
+),
+
+reasons AS (
+    SELECT tenant_id, feed, state, min(reason) AS reason
+    FROM coverage_windows
+    GROUP BY ALL
+),
+
+state_feeds_seen AS (
+    SELECT tenant_id, feed, min(snapshot_at) AS covered_from, max(snapshot_at) AS covered_to,
+        count(DISTINCT record_id) AS records
+    FROM state_objects
+    GROUP BY ALL
+)
+
+SELECT
+    i.tenant_id,
+    i.feed,
+    i.covered_from,
+    i.covered_to,
+    i.state,
+    coalesce(
+        r.reason,
+        CASE
+            WHEN i.feed IN (SELECT w.feed FROM coverage_windows AS w WHERE w.tenant_id = i.tenant_id)
+                THEN 'not_covered' ELSE 'not_collected'
+        END
+    ) AS reason,
+    coalesce(sum(m.records), 0)::BIGINT AS records
+FROM intervals AS i
+LEFT JOIN reasons AS r ON i.tenant_id = r.tenant_id AND i.feed = r.feed AND i.state = r.state
+LEFT JOIN minutes AS m
+    ON i.tenant_id = m.tenant_id AND i.feed = m.feed AND i.covered_from <= m.at AND i.covered_to > m.at
+GROUP BY ALL
+UNION ALL
+SELECT
+    t.tenant_id,
+    f.feed,
+    coalesce(s.covered_from, p.watched_from),
+    coalesce(s.covered_to, p.watched_to),
+    CASE WHEN s.feed IS NULL THEN 'gap' ELSE 'complete' END AS state,
+    CASE WHEN s.feed IS NULL THEN 'not_collected' ELSE 'snapshot' END AS reason,
+    coalesce(s.records, 0) AS records
+FROM configured_tenants AS t
+CROSS JOIN state_feeds AS f
+LEFT JOIN state_feeds_seen AS s ON t.tenant_id = s.tenant_id AND f.feed = s.feed
+LEFT JOIN watched_periods AS p ON t.tenant_id = p.tenant_id
+UNION ALL
+-- A tenant of which no log was ever seen: nothing is known, and that is said.
+SELECT
+    t.tenant_id,
+    f.feed,
+    NULL,
+    NULL,
+    'gap',
+    'not_collected',
+    0
+FROM configured_tenants AS t
+CROSS JOIN log_feeds AS f
+WHERE t.tenant_id NOT IN (SELECT p.tenant_id FROM watched_periods AS p)
