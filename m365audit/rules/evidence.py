@@ -71,5 +71,5 @@ ROW_COLUMNS: Final[dict[str, str]] = {
 OPTIONAL_COLUMNS: Final[dict[str, str]] = {"last_seen_at": TIMES}
 """``last_seen_at``: the last time a lasting piece of evidence (a grant, a gap) was seen; else its ``occurred_at``."""
 
-NEVER_IDENTITY: Final = frozenset({"tenant_id", "feed", "event_id", "occurred_at", "last_seen_at", "reasons"})
+NEVER_IDENTITY: Final = frozenset({"tenant_id", "event_id", "occurred_at", "last_seen_at", "reasons"})
 """Columns that belong to the evidence: as identity they would make a finding of every event."""

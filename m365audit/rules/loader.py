@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 
 from m365audit.errors import QueryError, RuleError
 from m365audit.model import Problem
 from m365audit.resources import data_dir
-from m365audit.rules import sql_text
+from m365audit.rules import sql_tree
 from m365audit.rules.evidence import (
     OPTIONAL_COLUMNS,
     REGISTER_TABLES,
@@ -19,25 +19,12 @@ from m365audit.rules.evidence import (
 )
 from m365audit.rules.hunt import Hunt, read_hunt
 from m365audit.rules.rule import Rule, read_rule
+from m365audit.rules.sql_tree import Database
+
+_TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
 
 
-class EmptySchema(Protocol):
-    """A database that holds the published tables without rows: what the proof needs of the store.
-
-    Every method raises ``QueryError`` with the database's words when the SQL cannot be parsed or bound.
-    """
-
-    def statement_kinds(self, sql: str) -> Sequence[str]:
-        """Return the kind of every statement in ``sql``, e.g. ``("SELECT",)``."""
-
-    def columns(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[str, str]]:
-        """Bind ``sql`` and return the name and the DuckDB type of every column, without running it."""
-
-    def table_names(self, sql: str) -> frozenset[str]:
-        """Return the tables that ``sql`` reads, common table expressions left out; ``sql`` has no parameters."""
-
-
-def load_rules(schema: EmptySchema, folder: Path | None = None) -> tuple[Rule, ...]:
+def load_rules(schema: Database, folder: Path | None = None) -> tuple[Rule, ...]:
     """Read and prove every rule file under ``folder`` (default: the product's), in the order of their ids.
 
     Raises:
@@ -55,7 +42,7 @@ def load_rules(schema: EmptySchema, folder: Path | None = None) -> tuple[Rule, .
     return tuple(sorted(rules, key=lambda rule: rule.id))
 
 
-def load_hunts(schema: EmptySchema, folder: Path | None = None) -> tuple[Hunt, ...]:
+def load_hunts(schema: Database, folder: Path | None = None) -> tuple[Hunt, ...]:
     """Read and prove every hunt file of ``folder`` (default: the product's), in the order of their ids.
 
     Raises:
@@ -71,7 +58,7 @@ def load_hunts(schema: EmptySchema, folder: Path | None = None) -> tuple[Hunt, .
     return tuple(hunts)
 
 
-def check_rule(schema: EmptySchema, file: str, text: str) -> tuple[Rule | None, tuple[Problem, ...]]:
+def check_rule(schema: Database, file: str, text: str) -> tuple[Rule | None, tuple[Problem, ...]]:
     """Read one rule file and prove it against the empty schema; ``file`` is its path under the rules' folder."""
     path = Path(file)
     rule, problems = read_rule(file, text, name=path.stem, family=path.parent.name)
@@ -81,7 +68,7 @@ def check_rule(schema: EmptySchema, file: str, text: str) -> tuple[Rule | None, 
     return (None if problems else rule), problems
 
 
-def check_hunt(schema: EmptySchema, file: str, text: str) -> tuple[Hunt | None, tuple[Problem, ...]]:
+def check_hunt(schema: Database, file: str, text: str) -> tuple[Hunt | None, tuple[Problem, ...]]:
     """Read one hunt file and prove it against the empty schema."""
     hunt, problems = read_hunt(file, text, name=Path(file).stem)
     if hunt is None or problems:
@@ -89,7 +76,7 @@ def check_hunt(schema: EmptySchema, file: str, text: str) -> tuple[Hunt | None, 
     defaults = {parameter.name: parameter.default for parameter in hunt.parameters}
     problems = _bound(schema, file, hunt.sql, defaults)
     if not problems:
-        given = tuple(name for name, _ in schema.columns(hunt.sql, defaults))
+        given = tuple(name for name, _ in sql_tree.columns(schema, hunt.sql, defaults))
         if given != hunt.columns:
             what = f"the SELECT gives {', '.join(given)}"
             problems = (Problem(file, 1, "columns", what, "declare these columns", "columns"),)
@@ -115,14 +102,13 @@ def _names_taken_twice(rules: Sequence[Rule]) -> list[Problem]:
     return problems
 
 
-def _bound(schema: EmptySchema, file: str, sql: str, values: Mapping[str, object]) -> tuple[Problem, ...]:
+def _bound(schema: Database, file: str, sql: str, values: Mapping[str, object]) -> tuple[Problem, ...]:
     """Say why ``sql`` is not one SELECT that binds; the wrapping is the one that running uses."""
     try:
-        kinds = tuple(schema.statement_kinds(sql))
-        if kinds != ("SELECT",):
-            what = f"the file holds {' and '.join(kinds) or 'nothing'}"
-            return (Problem(file, 1, "", what, "leave one SELECT", "not_one_select"),)
-        schema.columns(wrapped(sql), values)
+        statements = sql_tree.tree(schema, sql).statements
+        if statements != 1:
+            return (Problem(file, 1, "", f"{statements} statements", "leave one SELECT", "not_one_select"),)
+        sql_tree.columns(schema, wrapped(sql), values)
     except QueryError as error:
         return (Problem(file, 1, "", f"does not bind: {error.message}", "correct the SELECT", "does_not_bind"),)
     return ()
@@ -133,8 +119,8 @@ def wrapped(sql: str) -> str:
     return f"SELECT * FROM (\n{sql}\n)"  # noqa: S608  (the text has been checked to be one SELECT)
 
 
-def _row_problems(schema: EmptySchema, rule: Rule) -> tuple[Problem, ...]:
-    given = dict(schema.columns(rule.sql, {}))
+def _row_problems(schema: Database, rule: Rule) -> tuple[Problem, ...]:
+    given = dict(sql_tree.columns(schema, rule.sql, {}))
     expected = {**dict.fromkeys(rule.identity, "VARCHAR"), **ROW_COLUMNS}
     problems = [
         Problem(rule.file, 1, name, "the SELECT lacks this column", f"give it as {kind}", "missing_column")
@@ -151,17 +137,17 @@ def _row_problems(schema: EmptySchema, rule: Rule) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _unknown_tables(schema: EmptySchema, file: str, sql: str, known: set[str]) -> tuple[Problem, ...]:
-    names = schema.table_names(sql_text.without_parameters(sql))
+def _unknown_tables(schema: Database, file: str, sql: str, known: set[str]) -> tuple[Problem, ...]:
+    read = sql_tree.tree(schema, sql)
     return tuple(
-        Problem(file, 1, name, "not a table that may be read here", "read published tables only", "unknown_table")
-        for name in sorted(names - known)
+        Problem(file, 1, name, "may not be read here", "read published tables only", "unknown_table")
+        for name in sorted((read.tables - known) | (read.functions - _TABLE_FUNCTIONS))
     )
 
 
-def _table_problems(schema: EmptySchema, rule: Rule) -> tuple[Problem, ...]:
+def _table_problems(schema: Database, rule: Rule) -> tuple[Problem, ...]:
     unknown = _unknown_tables(schema, rule.file, rule.sql, set(TABLE_FEEDS))
-    tables = schema.table_names(rule.sql)
+    tables = sql_tree.tree(schema, rule.sql).tables
     return unknown or (*_need_problems(rule, tables), *_register_problems(rule, tables))
 
 

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from m365audit.errors import QueryError
 from m365audit.rules.loader import wrapped
 from m365audit.rules.rule import Rule
-from m365audit.rules.watch import RuleDatabase, Tenant, tenants
+from m365audit.rules.sql_tree import Database
+from m365audit.rules.watch import Tenant, tenants
 
 Identify = Callable[[str, int, str, Mapping[str, str | None]], str]
 """Makes a finding's id from the rule's key name, its key version, the tenant and the subject."""
@@ -68,7 +69,7 @@ class RuleResults:
     findings: tuple[PresentFinding, ...]
 
 
-def run_rules(database: RuleDatabase, rules: Sequence[Rule], identify: Identify) -> RuleResults:
+def run_rules(database: Database, rules: Sequence[Rule], identify: Identify) -> RuleResults:
     """Run every rule for every tenant; a rule that fails is an ``error`` of its own and stops no other.
 
     Fills the table ``finding_evidence`` (tenant_id, finding_id, feed, event_id, occurred_at).
@@ -99,7 +100,7 @@ _EVIDENCE_TABLE = (
 
 
 def _run_rule(
-    database: RuleDatabase, rule: Rule, number: int, known: Sequence[Tenant], identify: Identify
+    database: Database, rule: Rule, number: int, known: Sequence[Tenant], identify: Identify
 ) -> tuple[list[PresentFinding], list[RuleOutcome]]:
     refused = {tenant.id: reason for tenant in known if (reason := tenant.refusal(rule))}
     open_tenants = [tenant.id for tenant in known if tenant.id not in refused]
@@ -126,7 +127,7 @@ def _outcome(rule: Rule, tenant: Tenant, findings: int, refusal: str) -> RuleOut
 
 
 def _rows(
-    database: RuleDatabase, rule: Rule, number: int, open_tenants: list[str], identify: Identify
+    database: Database, rule: Rule, number: int, open_tenants: list[str], identify: Identify
 ) -> list[PresentFinding]:
     table, groups = f"rule_rows_{number}", f"rule_groups_{number}"
     try:

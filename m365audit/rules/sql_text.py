@@ -81,11 +81,6 @@ def parameters(sql: str) -> frozenset[str]:
     return frozenset(t.text[1:] for t in tokens(sql) if t.kind == "parameter" and t.text != "?")
 
 
-def without_parameters(sql: str) -> str:
-    """Return ``sql`` with every parameter replaced by NULL, for parsers that refuse parameters."""
-    return "".join("NULL" if t.kind == "parameter" else t.text for t in _scan(sql))
-
-
 def faults(sql: str) -> tuple[Fault, ...]:
     """Return everything in ``sql`` that may not stand in a rule or a hunt, in the order of the text."""
     found = list(_comment_faults(sql))

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from m365audit.model import STATE_FEEDS
 from m365audit.rules.rule import Rule
+from m365audit.rules.sql_tree import Database
 
 CoverageState = Literal["complete", "provisional", "gap", "never"]
-
-
-class RuleDatabase(Protocol):
-    """The candidate database, opened for rules: external access off, no extensions, configuration locked."""
-
-    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[tuple[Any, ...]]:
-        """Run one statement and return its rows (none for a statement without a result).
-
-        Raises:
-            QueryError: the database refused or failed the statement, ran out of memory or of time.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +68,7 @@ ORDER BY tenant_id, feed
 """
 
 
-def tenants(database: RuleDatabase) -> tuple[Tenant, ...]:
+def tenants(database: Database) -> tuple[Tenant, ...]:
     """Return every tenant of the candidate with the state of its feeds, in the order of their ids."""
     feeds: dict[str, dict[str, Feed]] = {}
     for tenant_id, feed, complete, provisional, gaps, first_gap in database.execute(_FEEDS):

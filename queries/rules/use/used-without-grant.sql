@@ -1,0 +1,101 @@
+/*---
+id: used-without-grant
+version: 1
+severity: medium
+title: "{app_id} did {operation} on {workload} without a {access_kind} grant for it"
+question: Which apps used what was agreed to although Microsoft shows no grant that allows it?
+identity: [app_id, access_kind, workload, operation]
+needs: [graph_activity, app_role_assignments, delegated_permission_grants]
+needs_register: true
+evidence: >
+  Recorded accesses for which the app holds none of the permissions that would allow the call, in the kind it was made
+  with: neither now nor at the time of the call. The reason says whether a grant had ended, or is of the other kind.
+misses: >
+  Accesses without a list of allowing permissions (audit records), of unknown kind, or that a grant inside one team or
+  chat may allow. A grant given and removed between two observations. Whether a delegated grant was for this very person.
+  Rights given inside Exchange are not seen: they look like no grant.
+advice: >
+  Look for a token that still lives (revoke the sessions), a role inside Exchange, or a grant that was removed and came
+  back; then bring the record and the grant together.
+references: ["GDPR Art. 32(1)(b)", "GDPR Art. 5(2)", "Policy §7"]
+---*/
+WITH observed AS (
+    SELECT DISTINCT
+        tenant_id,
+        CASE feed WHEN 'app_role_assignments' THEN 'application' ELSE 'delegated' END AS kind
+    FROM coverage
+    WHERE feed IN ('app_role_assignments', 'delegated_permission_grants') AND state <> 'gap'
+),
+recorded_calls AS (
+    SELECT
+        e.tenant_id,
+        e.feed,
+        e.event_id,
+        e.occurred_at,
+        e.app_id,
+        e.access_kind,
+        e.workload,
+        e.operation,
+        e.permissions,
+        v.record,
+        v.process
+    FROM verdicts AS v
+    INNER JOIN access_events AS e ON v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id
+    INNER JOIN observed AS o ON e.tenant_id = o.tenant_id AND e.access_kind = o.kind
+    WHERE
+        (v.verdict = 'within' OR (v.verdict = 'not_assessable' AND v.record IS NOT NULL))
+        AND len(e.permissions) > 0
+        -- Names that end so are given inside one team or chat, where no feed sees them.
+        AND NOT list_bool_or(list_transform(e.permissions, lambda p: regexp_matches(p, '\.(Group|Chat)$')))
+),
+call_kinds AS (
+    -- One row for every way of calling, so that grants are compared a few times and not once for every call.
+    SELECT DISTINCT
+        tenant_id,
+        app_id,
+        access_kind,
+        permissions,
+        list_transform(permissions, lambda p: lower(p)) AS names
+    FROM recorded_calls
+),
+held AS (
+    SELECT
+        c.tenant_id,
+        c.app_id,
+        c.access_kind,
+        c.permissions,
+        -- A permission whose name is not known may be the one.
+        coalesce(bool_or(g.kind = c.access_kind AND (g.is_current OR g.permission IS NULL)), FALSE) AS is_held,
+        max(g.last_seen_at) FILTER (WHERE g.kind = c.access_kind) AS held_until,
+        coalesce(bool_or(g.kind <> c.access_kind AND g.is_current), FALSE) AS is_other_kind
+    FROM call_kinds AS c
+    LEFT JOIN grants AS g
+        ON
+            c.tenant_id = g.tenant_id AND c.app_id = g.app_id
+            AND (list_contains(c.names, lower(g.permission)) OR g.permission IS NULL)
+    GROUP BY c.tenant_id, c.app_id, c.access_kind, c.permissions
+)
+SELECT
+    c.tenant_id,
+    c.app_id,
+    c.access_kind,
+    c.workload,
+    c.operation,
+    c.feed,
+    c.event_id,
+    c.occurred_at,
+    [
+        CASE
+            WHEN h.held_until IS NOT NULL THEN 'grant_ended'
+            WHEN h.is_other_kind THEN 'grant_of_other_kind'
+            ELSE 'no_grant'
+        END
+    ] AS reasons,
+    c.record,
+    c.process
+FROM recorded_calls AS c
+INNER JOIN held AS h
+    ON
+        c.tenant_id = h.tenant_id AND c.app_id = h.app_id
+        AND c.access_kind = h.access_kind AND c.permissions = h.permissions
+WHERE NOT h.is_held AND coalesce(c.occurred_at > h.held_until, TRUE)
