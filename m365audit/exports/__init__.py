@@ -1,1 +1,11 @@
+"""Exported log files: opened, recognised by content, and made ready for the store without losing a record.
 
+Must never interpret a record, and never speak to the database.
+"""
+
+from m365audit.exports.find import find_files
+from m365audit.exports.kinds import KINDS
+from m365audit.exports.prepare import prepare
+from m365audit.exports.storage_path import declared_tenants
+
+__all__ = ["KINDS", "declared_tenants", "find_files", "prepare"]

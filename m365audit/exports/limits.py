@@ -1,0 +1,43 @@
+"""The sizes beyond which input is refused or set aside; one place, so that they can be reviewed together.
+
+Must never hold anything but constants.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MIB: Final = 2**20
+
+MAX_RECORD_BYTES: Final = 16 * MIB
+"""Longest record taken in: what DuckDB's reader of newline-delimited JSON accepts by default."""
+
+MAX_DEPTH: Final = 256
+"""Deepest nesting taken in. Real records stay below 20; Python's own parser gives up near 1,000."""
+
+MAX_DOCUMENT_BYTES: Final = 2**31
+"""Largest array, page or concatenation of documents: these are split in memory, unlike lines."""
+
+MAX_INFLATED_BYTES: Final = 64 * 2**30
+"""Largest size to which one compressed file may grow."""
+
+MAX_INFLATE_RATIO: Final = 250
+"""Highest ratio of decompressed to compressed bytes; log files reach 10 to 60, a bomb about 1,000."""
+
+INFLATE_RATIO_FREE_BYTES: Final = 64 * MIB
+"""Below this size the ratio is not looked at: a few thousand equal records compress very well."""
+
+HEAD_BYTES: Final = MIB
+"""How much of a file is looked at to recognise it."""
+
+HEAD_LINES: Final = 50
+"""How many lines of the head are parsed to recognise it."""
+
+PEEK_RECORDS: Final = 200
+"""How many records are looked at before a kind must have been recognised."""
+
+MAX_CSV_ROW_LINES: Final = 5000
+"""Physical lines that one row of a CSV export may span before its opening quote is taken for a stray one."""
+
+EXCERPT_BYTES: Final = 200
+"""How much of a quarantined record is shown."""

@@ -1,0 +1,152 @@
+"""Reads CSV exports of the unified audit log: the records are JSON in the column ``AuditData``.
+
+Rows are told apart here and not by the csv module: it would merge rows at a broken quote without a word. Must
+never drop a row: one that cannot be read is set aside with its line number.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, NamedTuple
+
+from m365audit.exports.limits import MAX_CSV_ROW_LINES, MAX_RECORD_BYTES
+from m365audit.exports.pieces import Piece, Place, Reading, Record, one_line, set_aside
+from m365audit.exports.plaintext import PlainText
+from m365audit.exports.records import parse_audit_data
+from m365audit.exports.strict import UnreadableError
+
+AUDIT_DATA = "auditdata"
+_DELIMITERS = ",;\t"
+_BLANK = b" \t\r\n"
+
+
+class Header(NamedTuple):
+    """The header row of a table: its delimiter, and its column names in lower case."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+
+
+class _Line(NamedTuple):
+    raw: bytes
+    number: int
+    offset: int
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Physical lines of a file, which can be put back."""
+
+    file: IO[bytes]
+    offset: int
+    number: int = 0
+    waiting: deque[_Line] = field(default_factory=deque)
+
+    def next(self) -> _Line | None:
+        if self.waiting:
+            return self.waiting.popleft()
+        raw = self.file.readline(MAX_RECORD_BYTES)
+        if not raw:
+            return None
+        self.number += 1
+        line = _Line(raw, self.number, self.offset)
+        self.offset += len(raw)
+        return line
+
+    def put_back(self, lines: list[_Line]) -> None:
+        self.waiting.extendleft(reversed(lines))
+
+
+def header_of(head: bytes) -> Header | None:
+    """Return the header of the table that ``head`` begins with, None when it begins with no table."""
+    row = next((line for line in head.splitlines() if line.strip() and not line.startswith(b"#TYPE")), b"")
+    for delimiter in _DELIMITERS:
+        try:
+            columns = _fields(row, delimiter)
+        except UnreadableError:
+            continue
+        if len(columns) > 1:
+            return Header(delimiter, tuple(column.strip().lower() for column in columns))
+    return None
+
+
+def read_table(text: PlainText, reading: Reading) -> Iterator[Piece]:
+    """Yield the records in the column ``AuditData`` of the table ``text``."""
+    header = header_of(text.head)
+    if header is None:
+        return
+    with text.path.open("rb") as file:
+        file.seek(text.start)
+        lines = _Lines(file, text.start)
+        _skip_header(lines)
+        ordinal = 0
+        while row := _next_row(lines):
+            if not b"".join(line.raw for line in row).strip(_BLANK):
+                continue
+            ordinal += 1
+            piece = _read_row(row, lines, header, ordinal)
+            reading.has_broken_end |= not isinstance(piece, Record) and not row[-1].raw.endswith(b"\n")
+            yield piece
+
+
+def _skip_header(lines: _Lines) -> None:
+    while (line := lines.next()) and (not line.raw.strip() or line.raw.startswith(b"#TYPE")):
+        pass
+
+
+def _next_row(lines: _Lines) -> list[_Line]:
+    """Return the physical lines of one row: a row ends at the first line break outside quotes."""
+    row: list[_Line] = []
+    quotes = size = 0
+    while len(row) < MAX_CSV_ROW_LINES and size <= MAX_RECORD_BYTES and (line := lines.next()):
+        row.append(line)
+        quotes += line.raw.count(b'"')
+        size += len(line.raw)
+        if quotes % 2 == 0 and line.raw.endswith(b"\n"):
+            break
+    return row
+
+
+def _read_row(row: list[_Line], lines: _Lines, header: Header, ordinal: int) -> Piece:
+    place = Place(ordinal, row[0].number, row[0].offset)
+    raw = b"".join(line.raw for line in row)
+    try:
+        fields = _fields(raw, header.delimiter, count=len(header.columns))
+    except UnreadableError as error:
+        # A stray quote runs rows together: only its own line is set aside, the others are read again.
+        lines.put_back(row[1:])
+        return set_aside(row[0].raw, place, str(error))
+    return _read_audit_data(fields[header.columns.index(AUDIT_DATA)], raw, place)
+
+
+def _read_audit_data(data: str, raw: bytes, place: Place) -> Piece:
+    body = data.strip().encode("utf-8")
+    if not body:
+        return set_aside(raw, place, "AuditData is empty")
+    try:
+        return Record(one_line(body), parse_audit_data(body), place)
+    except UnreadableError as error:
+        return set_aside(raw, place, str(error))
+
+
+def _fields(raw: bytes, delimiter: str, *, count: int | None = None) -> list[str]:
+    """Return the fields of one row.
+
+    Raises:
+        UnreadableError: not UTF-8, its quotes do not match, or it has not ``count`` fields.
+    """
+    csv.field_size_limit(MAX_RECORD_BYTES)
+    try:
+        text = raw.decode("utf-8").rstrip("\r\n")
+        rows = list(csv.reader([text], delimiter=delimiter, strict=True))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"invalid UTF-8 at byte {error.start} of the row") from None
+    except csv.Error as error:
+        raise UnreadableError(f"not a row of CSV: {error}") from None
+    fields = rows[0] if rows else []
+    if count is not None and len(fields) != count:
+        raise UnreadableError(f"the row has {len(fields)} columns, the header {count}")
+    return fields
