@@ -10,9 +10,10 @@ columns:
   valid_from: start of the membership as far as observed
   valid_to: end of it, exclusive
 ---*/
+WITH
 -- Inside the period that a snapshot answers for, changes are undone backwards from the snapshot: what was removed
 -- had been a member, what was added had not. A change and its opposite at one instant: before it, not a member.
-WITH listed AS (
+listed AS (
     SELECT DISTINCT o.tenant_id, o.group_id, o.valid_from, o.valid_to, lower(m.member_id) AS member_id
     FROM observed_groups AS o
     INNER JOIN group_snapshot_members AS m

@@ -9,8 +9,9 @@ columns:
   valid_from: start of the period
   valid_to: end of the period, exclusive
 ---*/
+WITH RECURSIVE
 -- Groups may hold each other in a circle: UNION drops what was found before, and the bounds come from a finite set.
-WITH RECURSIVE nested (tenant_id, listed_group, group_id, valid_from, valid_to) AS (
+nested (tenant_id, listed_group, group_id, valid_from, valid_to) AS (
     SELECT DISTINCT
         tenant_id,
         unnest(resource_groups) AS listed_group,

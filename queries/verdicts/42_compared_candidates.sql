@@ -13,8 +13,9 @@ columns:
   unknowns: its unknown dimensions, likewise
   is_unobserved: the scope's groups are not known in full in this period
 ---*/
+WITH
 -- All candidates of one scope get the same answer about the resource, so the nearest stays the nearest.
-WITH dimensions AS (
+dimensions AS (
     SELECT
         c.call_id,
         c.tenant_id,

@@ -1,0 +1,1 @@
+"""The laws of design/verdicts.md as properties that must hold for every input."""

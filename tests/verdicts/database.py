@@ -1,0 +1,116 @@
+"""Judges a world with the product's own queries, in memory. Register periods come from the oracle, not the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from m365audit.store.queries import QueryFile, read_queries
+
+from . import oracle
+from .world import Record, Verdict, World
+
+FEED = "graph_activity"
+_SCHEMA = Path(__file__).with_name("inputs.sql")
+
+
+@cache
+def verdict_queries() -> tuple[QueryFile, ...]:
+    """Return the query files of the verdict in the order in which they run."""
+    return tuple(read_queries("verdicts"))
+
+
+def judge_all(world: World) -> dict[tuple[str, str], Verdict]:
+    """Return the product's verdict by (tenant, event id); fails when an event has none or two."""
+    with duckdb.connect(":memory:") as connection:
+        load(connection, world)
+        run_verdicts(connection)
+        rows = connection.execute("SELECT tenant_id, event_id, verdict, reasons, record, process FROM verdicts").fetchall()
+    found = {(t, e): Verdict(v, tuple(reasons), record, process) for t, e, v, reasons, record, process in rows}
+    assert len(rows) == len(world.events), "events in = verdicts out"
+    assert len(found) == len({(e.tenant, e.event_id) for e in world.events})
+    return found
+
+
+def run_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Run the verdict's queries, each into the table that its header names."""
+    for query in verdict_queries():
+        connection.execute(f"CREATE TABLE {query.header['table']} AS {query.sql}")
+
+
+def load(connection: duckdb.DuckDBPyConnection, world: World) -> None:
+    """Create the input tables and fill them from a world."""
+    connection.execute("SET TimeZone = 'UTC'; SET threads = 1")
+    connection.execute(_SCHEMA.read_text(encoding="utf-8"))
+    for table, rows in _tables(world).items():
+        _insert(connection, table, rows)
+
+
+def _tables(world: World) -> dict[str, list[Sequence[Any]]]:
+    tenants = {e.tenant for e in world.events} | {r.tenant for r in world.records}
+    judged = [r for r in world.records if r.tenant not in world.unevaluated]
+    return {
+        "access_events": [
+            (
+                e.tenant, FEED, e.event_id, e.occurred_at, e.app_id, e.access_kind, e.workload, e.operation,
+                None if e.permissions is None else list(e.permissions), e.resource_kind, e.resource_id,
+                e.resource_name, e.succeeded,
+            )
+            for e in world.events
+        ],
+        "service_principals": [
+            (t, f"sp-{i}", a, owner) for i, (t, a, owner) in enumerate(world.service_principals)
+        ],
+        "directory_users": [(t, i, n) for t, i, n in world.directory],
+        "group_snapshots": list(dict.fromkeys((s.tenant, s.group, s.at, s.is_complete) for s in world.snapshots)),
+        "group_snapshot_members": [(s.tenant, s.group, s.at, m, kind) for s in world.snapshots for m, kind in s.members],
+        "membership_changes": [
+            (c.tenant, f"change-{i}", c.at, c.group, c.member, c.change) for i, c in enumerate(world.changes)
+        ],
+        "register_records": [(r.tenant, r.record) for r in judged],
+        "register_apps": [(r.tenant, r.record, a) for r in judged for a in r.app_ids],
+        "register_versions": [row for r in judged for row in _versions(r)],
+        "register_segments": [row for r in judged for row in segments(r)],
+        "first_party_apps": [(a,) for a in sorted(world.first_party)],
+        "microsoft_tenants": [(t,) for t in sorted(world.microsoft_tenants)],
+        "policy_workloads": [(w,) for w in world.workloads],
+        "policy_settings": [(int(world.before_first.total_seconds()),)],
+        "tenants": [(t, t not in world.unevaluated) for t in sorted(tenants)],
+    }  # fmt: skip
+
+
+def _versions(record: Record) -> Iterable[Sequence[Any]]:
+    for position, entry in enumerate(record.history):
+        for process in entry.processes:
+            yield (
+                record.tenant, record.record, process.id, position, process.workload, list(process.operations),
+                [{"name": name, "kind": kind, "api": "microsoft_graph"} for name, kind in process.permissions],
+                process.covers_all, list(process.ids), list(process.groups), entry.effective_from,
+                entry.effective_until,
+            )  # fmt: skip
+
+
+def segments(record: Record) -> Iterable[Sequence[Any]]:
+    """Return the record's segments by asking the oracle once between any two moments at which it could change."""
+    moments = sorted(
+        {e.effective_from for e in record.history}
+        | {e.effective_from + record.stop_within for e in record.history}
+        | {e.effective_until for e in record.history if e.effective_until}
+    )
+    edges: list[datetime | None] = [None, *moments, None]
+    for process in sorted({p.id for e in record.history for p in e.processes}):
+        for start, end in zip(edges, edges[1:], strict=False):
+            version, reason = oracle.period(record, process, start or datetime.min.replace(tzinfo=moments[0].tzinfo))
+            yield record.tenant, record.record, process, start, end, version, reason
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Sequence[Any]]) -> None:
+    if not rows:
+        return
+    marks = ", ".join("(" + ", ".join("?" * len(rows[0])) + ")" for _ in rows)
+    connection.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])  # noqa: S608 - table is a constant of this module
