@@ -50,6 +50,9 @@ def check(model: type[_Model], document: Document, context: dict[str, Any] | Non
 
 def _note(model: type[Strict], details: ErrorDetails, document: Document) -> None:
     """Note one pydantic error as a problem, unless its place already has one."""
+    if details["type"] == "too_short" and details["input"]:
+        # Items with a problem of their own are not counted, so that the list seems too short as well.
+        return
     path, models = _follow(model, details["loc"], document.value, is_missing=details["type"] == "missing")
     if document.is_broken(path):
         return

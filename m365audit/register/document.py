@@ -201,6 +201,7 @@ class _Entry(Strict):
 class FullEntry(_Entry):
     """``granted``, ``amended``, ``renewed``: the full list of processes and a period."""
 
+    event: Annotated[Event, WithJsonSchema({"enum": list(FULL_EVENTS)})] = Field(examples=["granted"])
     effective_until: Time = Field(examples=["2027-01-01T00:00:00Z"])
     evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)] = Field(
         examples=["[{kind: document, ref: agreement.pdf}]"]
@@ -213,6 +214,7 @@ class FullEntry(_Entry):
 class EndingEntry(_Entry):
     """``withdrawn``, ``revoked``, ``invalidated``: ends the processes named; none named means all."""
 
+    event: Annotated[Event, WithJsonSchema({"enum": list(ENDING_EVENTS)})] = Field(examples=["withdrawn"])
     evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)] | None = None
     processes: Annotated[
         tuple[Annotated[Slug, BeforeValidator(_process_name)], ...] | None, BeforeValidator(_some_processes)
