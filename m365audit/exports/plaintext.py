@@ -20,9 +20,10 @@ from m365audit.model import Quarantined
 
 GZIP_MAGIC = b"\x1f\x8b"
 _UTF8_BOM = codecs.BOM_UTF8
+_TYPED = rb"[\t\r\n -~]"
 _UTF16_WITHOUT_BOM = {
-    "utf-16-le": re.compile(rb'[\[{"# ]\x00[^\x00]\x00'),
-    "utf-16-be": re.compile(rb'\x00[\[{"# ]\x00[^\x00]'),
+    "utf-16-le": re.compile(_TYPED + rb"\x00" + _TYPED + rb"\x00"),
+    "utf-16-be": re.compile(rb"\x00" + _TYPED + rb"\x00" + _TYPED),
 }
 
 
