@@ -1,0 +1,234 @@
+"""Every case of tests/rules/*.yml: rows in, findings and outcome out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from rule_database import MemoryDatabase
+
+from m365audit.findings.identity import finding_id
+from m365audit.model import AUDITED_WORKLOADS, FEEDS
+from m365audit.resources import data_dir
+from m365audit.rules.loader import load_rules
+from m365audit.rules.rule import Rule
+from m365audit.rules.runner import PresentFinding, RuleResults, run_rules
+
+FOLDER: Final = Path(__file__).parent
+TENANT: Final = "11111111-1111-4111-8111-111111111111"
+GRAPH: Final = "00000003-0000-0000-c000-000000000000"
+EXCHANGE: Final = "00000002-0000-0ff1-ce00-000000000000"
+WATCHED: Final = ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
+
+REACH: Final = (
+    (GRAPH, "Mail.Read", "application", "mail"),
+    (GRAPH, "Mail.Read", "delegated", "mail"),
+    (GRAPH, "Mail.Send", "application", "mail"),
+    (GRAPH, "Calendars.Read", "application", "calendar"),
+    (GRAPH, "User.Read.All", "application", "directory"),
+    (GRAPH, "Presence.Read.All", "application", "presence"),
+    (EXCHANGE, "full_access_as_app", "application", "mail"),
+    (EXCHANGE, "full_access_as_app", "application", "calendar"),
+)
+"""What permissions reach in the cases; ``directory`` is no audited workload."""
+
+DEFAULTS: Final[dict[str, dict[str, object]]] = {
+    "tenants": {"is_evaluated": True, "watched_from": WATCHED[0], "watched_to": WATCHED[1]},
+    "grants": {
+        "resource_app_id": GRAPH,
+        "kind": "application",
+        "source": "app_role_assignment",
+        "first_seen_at": WATCHED[0],
+        "last_seen_at": WATCHED[1],
+        "is_current": True,
+    },
+    "access_events": {
+        "feed": "graph_activity",
+        "occurred_at": "2026-03-10T08:00:00Z",
+        "access_kind": "application",
+        "workload": "mail",
+        "operation": "read",
+        "permissions": ["Mail.Read", "Mail.ReadWrite"],
+        "succeeded": True,
+    },
+    "directory_changes": {
+        "occurred_at": "2026-03-10T08:00:00Z",
+        "activity": "Consent to application",
+        "result": "success",
+        "permissions": ["Mail.Read"],
+    },
+}
+
+
+@cache
+def database() -> MemoryDatabase:
+    """Return the one database of this module; every case empties it first."""
+    return MemoryDatabase()
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Return the product's rules by id."""
+    return {rule.id: rule for rule in load_rules(database())}
+
+
+def cases() -> Iterator[Any]:
+    for path in sorted(FOLDER.glob("*.yml")):
+        for case in yaml.safe_load(path.read_text("utf-8"))["cases"]:
+            yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
+
+
+def fill(given: dict[str, Any]) -> None:
+    """Insert what a case gives; tables it does not name get what a well-watched tenant has."""
+    rows = {name: given[name] for name in given if name not in ("use", "register", "unwatched", "provisional")}
+    rows.setdefault("tenants", [{}])
+    rows.setdefault("policy_settings", [{"consent_record_within_seconds": 7 * 86400}])
+    rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
+    names = ("resource_app_id", "permission", "kind", "workload")
+    rows["permission_reach"] = [dict(zip(names, row, strict=True)) for row in REACH]
+    rows["coverage"] = [*coverage(given), *rows.get("coverage", [])]
+    for number, use in enumerate(given.get("use", [])):
+        event, verdict = use_rows(number, dict(use))
+        rows.setdefault("access_events", []).append(event)
+        rows.setdefault("verdicts", []).append(verdict)
+    for process in given.get("register", []):
+        for table, row in register_rows(dict(process)):
+            rows.setdefault(table, []).append(row)
+    for table, members in rows.items():
+        owner = {} if table.startswith(("policy_", "permission_")) else {"tenant_id": TENANT}
+        for row in members:
+            database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
+
+
+def coverage(given: dict[str, Any]) -> list[dict[str, object]]:
+    """Cover every feed completely, but what the case calls ``unwatched`` or ``provisional``."""
+    rows: list[dict[str, object]] = []
+    for feed in FEEDS:
+        row = {"feed": feed, "covered_from": WATCHED[0], "covered_to": WATCHED[1], "state": "complete"}
+        if feed in given.get("unwatched", []):
+            row |= {"state": "gap", "reason": "not_collected"}
+        elif feed in given.get("provisional", []):
+            row |= {"state": "provisional"}
+        rows.append(row)
+    return rows
+
+
+def use_rows(number: int, use: dict[str, Any]) -> tuple[dict[str, object], dict[str, object]]:
+    """Split one ``use`` of a case into the event and its verdict."""
+    keys = ("verdict", "reasons", "record", "process")
+    event_id = f"event-{number}"
+    verdict = {key: use.pop(key) for key in keys if key in use}
+    feed = use.get("feed", "graph_activity")
+    return {"event_id": event_id, **use}, {"event_id": event_id, "feed": feed, **verdict}
+
+
+def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Make the register's tables from ``record, process, app_id, workload, operations, permissions, start, end``."""
+    record, name = process["record"], process.get("process", "process-1")
+    key = {"record": record, "process": name}
+    start, end = process.get("start", "2026-01-01T00:00:00Z"), process.get("end", "2027-01-01T00:00:00Z")
+    yield "register_apps", {"record": record, "app_id": process.get("app_id", "crm-app")}
+    permissions = [permission.split("/") for permission in process.get("permissions", ["Mail.Read/application"])]
+    yield (
+        "register_versions",
+        {
+            **key,
+            "version": 1,
+            "workload": process.get("workload", "mail"),
+            "operations": process.get("operations", ["read"]),
+            "permissions": [{"name": p, "kind": k, "api": "microsoft_graph"} for p, k in permissions],
+            "effective_from": start,
+            "effective_until": "2027-01-01T00:00:00Z",
+            "recorded_at": process.get("recorded_at", start),
+            "ended_at": process.get("end"),
+        },
+    )
+    ended = process.get("reason", "after_expiry")
+    for valid_from, valid_to, reason in ((None, start, "before_start"), (start, end, None), (end, None, ended)):
+        yield (
+            "register_segments",
+            {**key, "version": 1, "valid_from": valid_from, "valid_to": valid_to, "period_reason": reason},
+        )
+
+
+def shown(finding: PresentFinding, keys: Mapping[str, object]) -> dict[str, object]:
+    """Return what a case says about a finding, as the finding has it; other words are identity columns."""
+    subject = json.loads(finding.subject)
+    values: dict[str, object] = {}
+    for key in keys:
+        value = getattr(finding, key) if hasattr(finding, key) else subject[key]
+        values[key] = list(value) if isinstance(value, tuple) else value
+        if key.endswith("_at") and value is not None:
+            values[key] = value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return values
+
+
+@pytest.mark.parametrize(("rule", "case"), list(cases()))
+def test_case(rule: str, case: dict[str, Any]) -> None:
+    database().clear()
+    fill(case.get("given") or {})
+
+    results = run_rules(database(), [rules()[rule]], finding_id)
+
+    expected = case.get("findings", [])
+    assert [outcome.outcome for outcome in results.outcomes] == [case["expect"]], results.outcomes
+    assert case.get("reason", "") in (results.outcomes[0].reason or "")
+    found = sorted(results.findings, key=lambda finding: finding.subject)
+    assert len(found) == len(expected), found
+    assert [shown(finding, wanted) for finding, wanted in zip(found, expected, strict=True)] == expected
+    check_evidence(results)
+
+
+def check_evidence(results: RuleResults) -> None:
+    """Every finding has its pieces of evidence in the table, and the table has no others."""
+    rows = database().execute("SELECT finding_id, count(*) FROM finding_evidence GROUP BY finding_id")
+    assert dict(rows) == {finding.finding_id: finding.evidence_count for finding in results.findings}
+
+
+def test_every_rule_has_a_firing_a_quiet_and_an_unevaluated_case() -> None:
+    for rule in rules():
+        outcomes = {c["expect"] for c in yaml.safe_load((FOLDER / f"{rule}.yml").read_text("utf-8"))["cases"]}
+        assert outcomes >= {"findings", "clean", "not_evaluated"}, rule
+
+
+def test_every_file_of_cases_belongs_to_a_rule() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yml")} == set(rules())
+
+
+def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
+    database().clear()
+    fill({})
+    database().execute(
+        f"INSERT INTO access_events BY NAME SELECT '{TENANT}' AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
+        " make_timestamptz(1773129600000000 + i * 1000000) AS occurred_at, 'crm-app' AS app_id, 'mail' AS workload,"
+        " 'read' AS operation FROM range(10000) AS r (i)"
+    )
+    database().execute(
+        "INSERT INTO verdicts BY NAME SELECT tenant_id, feed, event_id, 'outside' AS verdict,"
+        " CASE WHEN event_id LIKE '%7' THEN ['after_withdrawal', 'resource'] ELSE ['after_withdrawal'] END AS reasons,"
+        " 'crm' AS record, 'log' AS process FROM access_events"
+    )
+
+    (finding,) = run_rules(database(), list(rules().values()), finding_id).findings
+
+    assert (finding.rule, finding.evidence_count) == ("used-after-end", 10000)
+    assert finding.reasons == ("after_withdrawal", "resource")
+    assert finding.first_seen_at is not None
+    assert finding.last_seen_at is not None
+    assert (finding.last_seen_at - finding.first_seen_at).total_seconds() == 9999
+
+
+def test_both_lists_of_what_shows_a_workload_are_the_same() -> None:
+    """blind-spot and the table cells answer from one list, which stands in both."""
+
+    def shown_by(path: str) -> list[str]:
+        text = (data_dir("queries") / path).read_text("utf-8")
+        body = text[text.index("VALUES") : text.index("\n)", text.index("VALUES"))]
+        return [line.strip().rstrip(",") for line in body.splitlines()[1:] if "('', " not in line]
+
+    assert shown_by("rules/coverage/blind-spot.sql") == shown_by("tables/90_cells.sql")
