@@ -172,7 +172,7 @@ def _tailspin() -> Holdings:
         roles=(
             *_roles(CRM, "2025-12-20T08:00:00Z", "Mail.Read", "Calendars.Read"),
             *_roles(FORMS, "2025-12-20T08:10:00Z", "Mail.Send"),
-            *_roles(IMPOSTOR, "2026-08-30T02:13:00Z", "Contacts.Read"),
+            *_roles(IMPOSTOR, "2026-09-02T02:13:00Z", "Contacts.Read"),
             RoleGrant(MIGRATOR, "full_access_as_app", "2019-03-04T10:00:00Z", EXCHANGE),
         ),
     )

@@ -54,7 +54,8 @@ def _forms(diary: Diary) -> None:
 def _impostor(diary: Diary) -> None:
     """An app with a name like Microsoft's reads contacts; and one line names no app at all."""
     reader = diary.tenant.person("q.willems")
-    diary.change(at(2, 2, 13), "Consent to application", app=IMPOSTOR.id, reach="AllPrincipals")
+    granted = "Add app role assignment to service principal"
+    diary.change(at(2, 2, 13), granted, app=IMPOSTOR.id, permission="Contacts.Read")
     for day in (3, 5, 10, 12, 14):
         diary.call(at(day, 3, 33), IMPOSTOR, f"GET /users/{reader.id}/contacts?$top=200", NO_RECORD)
     diary.call(at(11, 12), None, f"GET /users/{reader.id}/messages", not_assessable("app_unknown"))
