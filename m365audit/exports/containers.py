@@ -72,7 +72,7 @@ def count_clean_lines(path: Path) -> int | None:
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             rest = file.readline(MAX_RECORD_BYTES + 1)
-            if len(rest) > MAX_RECORD_BYTES:
+            if len(rest) + len(block) - block.rfind(b"\n") - 1 > MAX_RECORD_BYTES:
                 return None
             block = b"\n" + block + rest
             is_lenient = any(mark in block for mark in _LENIENT) or _TRAILING_COMMA.search(block)

@@ -14,6 +14,7 @@ from m365audit.exports.pieces import Piece, Place, Reading, Record, set_aside
 from m365audit.exports.plaintext import PlainText
 from m365audit.exports.records import take
 from m365audit.exports.salvage import starts_like_page
+from m365audit.exports.strict import NOT_JSON
 
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -37,8 +38,8 @@ def read_lines(text: PlainText, reading: Reading) -> Iterator[Piece]:
                 continue
             for piece in _read_line(line, Place(ordinal + 1, number, start), reading):
                 ordinal += 1
-                is_broken = not isinstance(piece, Record)
-                reading.has_broken_end |= is_broken and not is_whole
+                if not isinstance(piece, Record) and not is_whole:
+                    reading.has_broken_end |= piece.reason.startswith(NOT_JSON)
                 yield piece
 
 

@@ -23,6 +23,8 @@ _PAGE_START = re.compile(
     rb'"(?:value|records)"\s*:\s*\['
 )
 
+_NEXT_LINKS = ("@odata.nextLink", "odata.nextLink")
+
 PAGE_LISTS = frozenset(("value", "records"))
 """Members that hold the records of a page: Graph's ``value``, Event Hubs' ``records``."""
 
@@ -96,7 +98,7 @@ def _cut_object(text: str, position: int, reading: Reading) -> Generator[Cut, No
         return end or len(text)
     _note_page(text, position, array, reading)
     position = yield from _cut_array(text, array, reading)
-    return _end_of_page(text, position, reading)
+    return (yield from _cut_rest_of_page(text, position, reading))
 
 
 def _page_list_at(text: str, position: int) -> int | None:
@@ -136,20 +138,27 @@ def _note_page(text: str, position: int, array: int, reading: Reading) -> None:
 def note_page(members: dict[str, object], reading: Reading) -> None:
     """Remember what a page says about itself: which collection, and whether another page follows."""
     reading.context = str(members.get("@odata.context") or reading.context)
-    reading.has_next_page = bool(members.get("@odata.nextLink") or members.get("odata.nextLink"))
+    reading.has_next_page = any(members.get(name) for name in _NEXT_LINKS)
 
 
-def _end_of_page(text: str, position: int, reading: Reading) -> int:
-    """Return where the page ends whose list ended at ``position``; its other members hold no record."""
+def _cut_rest_of_page(text: str, position: int, reading: Reading) -> Generator[Cut, None, int]:
+    """Yield what else the page holds whose list ended at ``position``; return where the page ends."""
     position = _skip(text, position)
     while text[position : position + 1] == ",":
         match = _KEY.match(text, position + 1)
-        end = _end_of_value(text, match.end()) if match else None
-        if match is None or end is None:
-            break
-        if match[1].endswith("odata.nextLink"):
-            reading.has_next_page = not text.startswith("null", match.end())
-        position = _skip(text, end)
+        start = _skip(text, position + 1)
+        if match and match[1] in PAGE_LISTS and text[match.end() : match.end() + 1] == "[":
+            position = yield from _cut_array(text, match.end(), reading)
+        else:
+            end = _end_of_value(text, match.end()) if match else None
+            if match is None or end is None:
+                break
+            if match[1] in _NEXT_LINKS:
+                reading.has_next_page = not text.startswith("null", match.end())
+            elif not is_page(iter((match[1],))):
+                yield Cut(start, end, "no member of a page of records")
+            position = end
+        position = _skip(text, position)
     if text[position : position + 1] == "}":
         return position + 1
     reading.has_broken_end = True

@@ -15,6 +15,9 @@ import msgspec
 from m365audit.exports.limits import MAX_DEPTH, MAX_RECORD_BYTES
 from m365audit.exports.pieces import JsonObject
 
+NOT_JSON = "not valid JSON"
+"""How the reason begins when a piece does not even parse; an end that was cut off shows so."""
+
 _COUNT_MISLEADS = re.compile(rb'\\u0022|\\u003[aA]|"[ \t\r\n]+:')
 _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -79,7 +82,7 @@ def _loads(text: str) -> object:
             parse_float=_Number,
         )
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not valid JSON: {error.msg} at character {error.pos} of the record") from None
+        raise UnreadableError(f"{NOT_JSON}: {error.msg} at character {error.pos} of the record") from None
     except RecursionError:
         raise UnreadableError(f"nested more than {MAX_DEPTH} levels deep") from None
     return value
