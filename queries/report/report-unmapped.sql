@@ -11,7 +11,7 @@ columns:
   calls: how many
   first_at: first call
   last_at: last call
-  shapes: shapes of this tenant in all, beyond the limit too
+  total: unmapped calls in all, beyond the limit too
 ---*/
 SELECT
     tenant_id,
@@ -21,7 +21,7 @@ SELECT
     calls,
     first_at,
     last_at,
-    count(*) OVER (PARTITION BY tenant_id) AS shapes
+    (SELECT sum(u.calls) FROM unmapped_calls AS u)::BIGINT AS total
 FROM unmapped_calls
 QUALIFY
     row_number() OVER (PARTITION BY tenant_id ORDER BY calls DESC, feed, method, shape) <= CAST($limit AS BIGINT)

@@ -7,7 +7,7 @@ columns:
   integration_name: name of the integration in the consent register, NULL when no record names the app
   record: consent record that speaks for the cell, else the first one that names the app, NULL when none does
   workload: audited workload; NULL for events that the catalogue cannot place ("unknown workload")
-  recorded: active, ended or never, as of the end of the watched time; NULL when the register could not be used
+  recorded: active, ended or never, as of the end of the watched time; NULL when that cannot be told (no usable register, app or workload unknown)
   granted: yes, no, or unknown (the grant feeds were never observed, or the app holds a permission that has no known name)
   used: access events in scope
   within: of these, judged within
@@ -171,7 +171,7 @@ SELECT
     CASE
         WHEN r.recorded_rank = 1 THEN 'active'
         WHEN r.recorded_rank = 2 THEN 'ended'
-        WHEN m.is_evaluated THEN 'never'
+        WHEN m.is_evaluated AND k.app_id IS NOT NULL AND k.workload IS NOT NULL THEN 'never'
     END AS recorded,
     CASE
         WHEN g.tenant_id IS NOT NULL THEN 'yes'

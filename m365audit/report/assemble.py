@@ -1,0 +1,180 @@
+"""Owns the way from query rows to the typed document; SQL has counted already, here rows only get their names."""
+
+from __future__ import annotations
+
+from m365audit.model import SEVERITIES
+from m365audit.report import wording
+from m365audit.report.answer import Findable, make_answer
+from m365audit.report.coverage import build_coverage
+from m365audit.report.document import (
+    SCHEMA,
+    Cell,
+    Changes,
+    Document,
+    GeneratedFrom,
+    Judgement,
+    Period,
+    SeverityCount,
+)
+from m365audit.report.finding_rows import build_findings
+from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
+from m365audit.report.sheets import SourceAccount, TenantSection
+from m365audit.report.tenants import build_tenants
+from m365audit.report.unknown_rows import build_not_assessable
+
+_JUDGEMENTS = 1_000
+
+
+def build_document(reader: Reader) -> Document:
+    """Return the report's document, made from the published database alone.
+
+    The same database gives the same document: its time is the run's, not the clock's.
+    """
+    tenants = build_tenants(reader)
+    names = TenantNames({tenant.tenant_id: tenant.name for tenant in tenants})
+    generated_from = _generated_from(reader, tenants)
+    coverage = build_coverage(reader, names.by_id)
+    judgements, judgements_total = _judgements(reader, names)
+    unknown = build_not_assessable(reader, names, judgements)
+    cells = tuple(_cell(row, names) for row in reader.rows("report-cells"))
+    sources = tuple(_source(row, names) for row in reader.rows("report-sources"))
+    findings, findings_total = build_findings(reader, names)
+    answer = make_answer(
+        Findable(generated_from.register_state, cells, coverage, judgements, unknown, sources, tenants)
+    )
+    return Document(
+        schema=SCHEMA,
+        title=wording.TITLE,
+        period=_period(tenants),
+        generated_from=generated_from,
+        answer=answer,
+        coverage=coverage,
+        changes=_changes(reader, generated_from),
+        matrix=cells,
+        findings=findings,
+        findings_total=findings_total,
+        outside=tuple(item for item in judgements if item.verdict == "outside"),
+        judgements_total=judgements_total,
+        not_assessable=unknown,
+        sources=sources,
+        method=wording.METHOD,
+        tenants=tenants,
+    )
+
+
+def _period(tenants: tuple[TenantSection, ...]) -> Period:
+    starts = [tenant.watched_from for tenant in tenants if tenant.watched_from is not None]
+    ends = [tenant.watched_to for tenant in tenants if tenant.watched_to is not None]
+    return Period(min(starts, default=None), max(ends, default=None))
+
+
+def _generated_from(reader: Reader, tenants: tuple[TenantSection, ...]) -> GeneratedFrom:
+    versions = {process.policy_version for tenant in tenants for process in tenant.processes if process.policy_version}
+    policy_versions = tuple(sorted(versions))
+    for row in reader.rows("report-run"):
+        return GeneratedFrom(
+            run_id=text(row, "run_id"),
+            command=text(row, "command"),
+            generated_at=moment(row, "generated_at"),
+            version=text(row, "version"),
+            register_hash=text(row, "register_hash"),
+            register_state=text(row, "register_state") or "unknown",
+            policy_versions=policy_versions,
+            previous_run_at=moment(row, "previous_run_at"),
+        )
+    return GeneratedFrom(None, None, None, None, None, "unknown", policy_versions, None)
+
+
+def _cell(row: Row, names: TenantNames) -> Cell:
+    tenant, name = names.of(row)
+    return Cell(
+        tenant_id=tenant,
+        tenant_name=name,
+        app_id=text(row, "app_id"),
+        app_name=text(row, "app_name"),
+        integration_name=text(row, "integration_name"),
+        record=text(row, "record"),
+        workload=text(row, "workload"),
+        recorded=text(row, "recorded") or "unknown",
+        granted=text(row, "granted") or "unknown",
+        used=count(row, "used"),
+        within=count(row, "within"),
+        outside=count(row, "outside"),
+        not_assessable=count(row, "not_assessable"),
+        first_used_at=moment(row, "first_used_at"),
+        last_used_at=moment(row, "last_used_at"),
+        coverage=text(row, "coverage") or "gap",
+    )
+
+
+def _judgements(reader: Reader, names: TenantNames) -> tuple[tuple[Judgement, ...], int]:
+    rows = reader.rows("report-judgements", limit=_JUDGEMENTS)
+    return tuple(_judgement(row, names) for row in rows), total(rows)
+
+
+def _judgement(row: Row, names: TenantNames) -> Judgement:
+    tenant, name = names.of(row)
+    return Judgement(
+        tenant_id=tenant,
+        tenant_name=name,
+        app_id=text(row, "app_id"),
+        app_name=text(row, "app_name"),
+        integration_name=text(row, "integration_name"),
+        workload=text(row, "workload"),
+        operation=text(row, "operation"),
+        verdict=words(row, "verdict"),
+        reasons=texts(row, "reasons"),
+        record=text(row, "record"),
+        process=text(row, "process"),
+        events=count(row, "events"),
+        first_at=moment(row, "first_at"),
+        last_at=moment(row, "last_at"),
+    )
+
+
+def _changes(reader: Reader, generated_from: GeneratedFrom) -> Changes:
+    rows = reader.rows("report-finding-counts")
+
+    def found(**wanted: object) -> int:
+        return sum(
+            count(row, "findings")
+            for row in rows
+            if all(row[column] == value for column, value in wanted.items())
+        )  # fmt: skip
+
+    severities = tuple(
+        SeverityCount(
+            severity=severity,
+            open=found(severity=severity, state="open", is_decided=False),
+            decided=found(severity=severity, state="open", is_decided=True),
+            new=found(severity=severity, change="new"),
+            reopened=found(severity=severity, change="reopened"),
+            resolved=found(severity=severity, change="resolved"),
+        )
+        for severity in reversed(SEVERITIES)
+    )
+    return Changes(
+        since=generated_from.previous_run_at,
+        severities=severities,
+        new=found(change="new"),
+        reopened=found(change="reopened"),
+        resolved=found(change="resolved"),
+        unchanged=found(change="unchanged"),
+    )
+
+
+def _source(row: Row, names: TenantNames) -> SourceAccount:
+    records, stored = count(row, "records"), count(row, "stored")
+    duplicate, quarantined = count(row, "duplicate"), count(row, "quarantined")
+    return SourceAccount(
+        *names.of(row),
+        files=count(row, "files"),
+        files_partial=count(row, "files_partial"),
+        files_refused=count(row, "files_refused"),
+        bytes=count(row, "bytes"),
+        records=records,
+        stored=stored,
+        duplicate=duplicate,
+        quarantined=quarantined,
+        is_balanced=records == stored + duplicate + quarantined,
+    )

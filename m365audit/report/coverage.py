@@ -1,0 +1,98 @@
+"""Owns what the report says about coverage: one line per tenant and source, also for sources nobody ever saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from m365audit.model import FEEDS, STATE_FEEDS
+from m365audit.report.document import FeedCoverage
+from m365audit.report.rows import Reader, Row, count, moment, texts, words
+from m365audit.report.wording import COVERAGE_GROUPS
+
+_WORST_FIRST = ("none", "partial", "provisional", "observed", "complete")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCoverage:
+    """The worst of a group of sources in one tenant, for the table on page 1; ``seen`` of ``members`` were read."""
+
+    label: str
+    state: str
+    covered_percent: int | None
+    covered_seconds: int
+    seen: int
+    members: int
+
+
+def build_coverage(reader: Reader, tenants: dict[str, str]) -> tuple[FeedCoverage, ...]:
+    """Return one line for every tenant and feed; a feed that the database never mentions is ``none``, not absent."""
+    known = {(words(row, "tenant_id"), words(row, "feed")): row for row in reader.rows("report-coverage")}
+    extra = sorted({feed for _, feed in known} - set(FEEDS))
+    return tuple(
+        _line(tenant, name, feed, known.get((tenant, feed)))
+        for tenant, name in tenants.items()
+        for feed in (*FEEDS, *extra)
+    )
+
+
+def _line(tenant: str, name: str, feed: str, row: Row | None) -> FeedCoverage:
+    if row is None:
+        return FeedCoverage(tenant, name, feed, "none", _share(feed, 0, 0, 0), 0, 0, 0, 0, ("not_collected",), 0,
+                            None, None)  # fmt: skip
+    watched, covered = count(row, "watched_seconds"), count(row, "covered_seconds")
+    complete, gaps = count(row, "complete_seconds"), count(row, "gaps")
+    return FeedCoverage(
+        tenant_id=tenant,
+        tenant_name=name,
+        feed=feed,
+        state=_state(feed, count(row, "observations"), gaps, watched - covered, watched - complete),
+        covered_percent=_share(feed, covered, watched, gaps),
+        watched_seconds=watched,
+        covered_seconds=covered,
+        complete_seconds=complete,
+        gaps=gaps,
+        gap_reasons=texts(row, "gap_reasons"),
+        records=count(row, "records"),
+        first_at=moment(row, "first_at"),
+        last_at=moment(row, "last_at"),
+    )
+
+
+def _state(feed: str, observations: int, gaps: int, uncovered: int, incomplete: int) -> str:
+    if not observations:
+        return "none"
+    if feed in STATE_FEEDS:
+        return "observed"
+    if gaps or uncovered > 0:
+        return "partial"
+    return "provisional" if incomplete > 0 else "complete"
+
+
+def _share(feed: str, covered: int, watched: int, gaps: int) -> int | None:
+    if feed in STATE_FEEDS:
+        return None
+    percent = covered * 100 // watched if watched > 0 else 0
+    return min(percent, 99) if gaps else percent
+
+
+def summarise(lines: Iterable[FeedCoverage]) -> list[tuple[str, str, list[GroupCoverage]]]:
+    """Return per tenant (id, name) the groups of page 1, each as bad as its worst source."""
+    by_tenant: dict[tuple[str, str], dict[str, FeedCoverage]] = {}
+    for line in lines:
+        by_tenant.setdefault((line.tenant_id, line.tenant_name), {})[line.feed] = line
+    return [
+        (tenant, name, [_group(label, [feeds[feed] for feed in members]) for label, members in COVERAGE_GROUPS])
+        for (tenant, name), feeds in by_tenant.items()
+    ]
+
+
+def _group(label: str, members: list[FeedCoverage]) -> GroupCoverage:
+    seen = [line for line in members if line.state != "none"]
+    worst = min((line.state for line in members), key=_WORST_FIRST.index)
+    if worst == "none":
+        # A share of one log says nothing about a group of which other logs are missing.
+        return GroupCoverage(label, "partial" if seen else "none", None, 0, len(seen), len(members))
+    shares = [line.covered_percent for line in members if line.covered_percent is not None]
+    covered = min(line.covered_seconds for line in members)
+    return GroupCoverage(label, worst, min(shares, default=None), covered, len(seen), len(members))

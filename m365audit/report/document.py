@@ -1,0 +1,306 @@
+"""Owns the typed document that every renderer shows; holds values and no words of layout, and never reads a database.
+
+What is unknown is None or the word ``unknown``, never zero and never an empty cell that could be read as "all well".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from m365audit.report.sheets import SourceAccount, TenantSection
+
+SCHEMA = "m365audit.report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The watched time, half-open, UTC; None when there is no evidence at all."""
+
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFrom:
+    """What the report was made from: enough to make the same report again."""
+
+    run_id: str | None
+    command: str | None
+    generated_at: datetime | None
+    version: str | None
+    register_hash: str | None
+    register_state: str
+    policy_versions: tuple[str, ...]
+    previous_run_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Tenant by app by workload: what was recorded, granted and used, and how much of the use was outside.
+
+    ``recorded``: active, ended, never, unknown. ``granted``: yes, no, unknown. ``workload`` and ``app_id`` are None
+    where the log does not tell. ``coverage``: complete, provisional, gap.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    app_id: str | None
+    app_name: str | None
+    integration_name: str | None
+    record: str | None
+    workload: str | None
+    recorded: str
+    granted: str
+    used: int
+    within: int
+    outside: int
+    not_assessable: int
+    first_used_at: datetime | None
+    last_used_at: datetime | None
+    coverage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Events of one app that are outside, or not assessable, for the same reasons."""
+
+    tenant_id: str
+    tenant_name: str
+    app_id: str | None
+    app_name: str | None
+    integration_name: str | None
+    workload: str | None
+    operation: str | None
+    verdict: str
+    reasons: tuple[str, ...]
+    record: str | None
+    process: str | None
+    events: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """One kind of thing that is not known, how often, and the section that lists it.
+
+    ``code`` is stable; ``count`` counts ``what``; ``section`` is an anchor of the document.
+    """
+
+    code: str
+    count: int
+    what: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotJudged:
+    """A tenant whose events were not judged, and why."""
+
+    tenant_id: str
+    tenant_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first thing the reader sees.
+
+    ``state``: nothing_judged, outside, no_events, cannot_tell, none_seen.
+    """
+
+    state: str
+    headline: str
+    explanation: str
+    outside_events: int
+    outside_cells: int
+    used_cells: int
+    events: int
+    tenants: int
+    tenants_outside: int
+    not_judged: tuple[NotJudged, ...]
+    highlights: tuple[Judgement, ...]
+    unknowns: tuple[Unknown, ...]
+    is_register_absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCoverage:
+    """How much of the watched time one source of evidence covers in one tenant.
+
+    ``state``: complete, provisional, partial, observed (a state feed that was read), none.
+    ``covered_percent`` is rounded down and never 100 while a gap is known; None for state feeds.
+    """
+
+    tenant_id: str
+    tenant_name: str
+    feed: str
+    state: str
+    covered_percent: int | None
+    watched_seconds: int
+    covered_seconds: int
+    complete_seconds: int
+    gaps: int
+    gap_reasons: tuple[str, ...]
+    records: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityCount:
+    """Findings of one severity: open and undecided, open and decided, and what moved since the run before."""
+
+    severity: str
+    open: int
+    decided: int
+    new: int
+    reopened: int
+    resolved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What moved since the run before."""
+
+    since: datetime | None
+    severities: tuple[SeverityCount, ...]
+    new: int
+    reopened: int
+    resolved: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One event behind a finding; things are named by id, people are not named."""
+
+    feed: str
+    event_id: str
+    occurred_at: datetime | None
+    app_id: str | None
+    workload: str | None
+    operation: str | None
+    what: str | None
+    resource_kind: str | None
+    resource_id: str | None
+    country: str | None
+    verdict: str | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One tracked statement with the first pieces of its evidence and the command that shows all of it."""
+
+    tenant_id: str
+    tenant_name: str
+    finding_id: str
+    rule: str
+    severity: str
+    title: str
+    question: str | None
+    subject: str | None
+    app_id: str | None
+    app_name: str | None
+    record: str | None
+    process: str | None
+    state: str
+    decision: str | None
+    change: str | None
+    reasons: tuple[str, ...]
+    opened_at: datetime | None
+    resolved_at: datetime | None
+    reopened: int
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    evidence_count: int
+    evidence: tuple[Evidence, ...]
+    evidence_command: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNotEvaluated:
+    """A rule that gave no answer. ``outcome``: not_evaluated or error."""
+
+    tenant_id: str
+    tenant_name: str
+    rule: str
+    outcome: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedCall:
+    """A kind of call that the catalogue does not know, so that nobody can say what it touched."""
+
+    tenant_id: str
+    tenant_name: str
+    feed: str
+    method: str | None
+    shape: str | None
+    calls: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileTrouble:
+    """A file of evidence that was refused, or taken in only partly."""
+
+    tenant_id: str
+    tenant_name: str
+    path: str
+    kind: str | None
+    outcome: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineGroup:
+    """Records of one file that could not be taken in for the same reason."""
+
+    tenant_id: str
+    tenant_name: str
+    path: str
+    reason: str
+    records: int
+    first_record: int | None
+    first_line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAssessable:
+    """Everything that could not be answered, with its reasons; lists are bounded, totals are not."""
+
+    judgements: tuple[Judgement, ...]
+    rules: tuple[RuleNotEvaluated, ...]
+    unmapped: tuple[UnmappedCall, ...]
+    unmapped_total: int
+    files: tuple[FileTrouble, ...]
+    files_total: int
+    quarantine: tuple[QuarantineGroup, ...]
+    quarantine_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole report."""
+
+    schema: str
+    title: str
+    period: Period
+    generated_from: GeneratedFrom
+    answer: Answer
+    coverage: tuple[FeedCoverage, ...]
+    changes: Changes
+    matrix: tuple[Cell, ...]
+    findings: tuple[Finding, ...]
+    findings_total: int
+    outside: tuple[Judgement, ...]
+    judgements_total: int
+    not_assessable: NotAssessable
+    sources: tuple[SourceAccount, ...]
+    method: tuple[str, ...]
+    tenants: tuple[TenantSection, ...]

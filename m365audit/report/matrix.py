@@ -1,0 +1,89 @@
+"""Owns the shape of page 1's matrix: cells by tenant, app and workload, and which rows page 1 has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from m365audit.model import WORKLOADS
+from m365audit.report.document import Cell
+
+PAGE_ONE_ROWS = 30
+"""Rows of the matrix on page 1 over all tenants; the section with every cell has the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One app of one tenant; ``cells`` follow the matrix's columns, None where nothing is known."""
+
+    app_id: str | None
+    app_name: str | None
+    integration_name: str | None
+    cells: tuple[Cell | None, ...]
+
+    @property
+    def outside(self) -> int:
+        """Uses outside the record, over all workloads."""
+        return sum(cell.outside for cell in self.cells if cell is not None)
+
+    @property
+    def gravity(self) -> tuple[int, int, int, int, str]:
+        """Sort key: outside first, then what could not be judged, then what is not recorded, then use."""
+        cells = [cell for cell in self.cells if cell is not None]
+        unrecorded = sum(1 for cell in cells if cell.recorded != "active")
+        unjudged = sum(cell.not_assessable for cell in cells)
+        return (-self.outside, -unjudged, -unrecorded, -sum(cell.used for cell in cells), self.app_id or "")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixTenant:
+    """One tenant's rows: those shown, gravest first, and how many are left to the full list."""
+
+    tenant_id: str
+    name: str
+    rows: tuple[MatrixRow, ...]
+    hidden: int
+    hidden_outside: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The matrix of page 1; ``columns`` are the workloads that any cell has, None for the unknown one."""
+
+    columns: tuple[str | None, ...]
+    tenants: tuple[MatrixTenant, ...]
+
+
+def build_matrix(cells: Iterable[Cell], room: int = PAGE_ONE_ROWS) -> Matrix:
+    """Return the matrix; no tenant gets less than three rows, and what is left out is counted."""
+    grouped: dict[tuple[str, str], dict[str | None, list[Cell]]] = {}
+    for cell in cells:
+        grouped.setdefault((cell.tenant_name, cell.tenant_id), {}).setdefault(cell.app_id, []).append(cell)
+    columns = _columns(cell for apps in grouped.values() for found in apps.values() for cell in found)
+    share = max(room // max(len(grouped), 1), 3)
+    tenants = (
+        _tenant(tenant_id, name, [_row(found, columns) for found in apps.values()], share)
+        for (name, tenant_id), apps in sorted(grouped.items())
+    )
+    return Matrix(columns, tuple(tenants))
+
+
+def _columns(cells: Iterable[Cell]) -> tuple[str | None, ...]:
+    used = {cell.workload for cell in cells}
+    extra = sorted(name for name in used - set(WORKLOADS) if name is not None)
+    known = [name for name in (*WORKLOADS, *extra) if name in used]
+    return (*known, None) if None in used else tuple(known)
+
+
+def _row(cells: list[Cell], columns: tuple[str | None, ...]) -> MatrixRow:
+    by_workload = {cell.workload: cell for cell in cells}
+    first = cells[0]
+    return MatrixRow(
+        first.app_id, first.app_name, first.integration_name, tuple(by_workload.get(name) for name in columns)
+    )
+
+
+def _tenant(tenant_id: str, name: str, rows: list[MatrixRow], share: int) -> MatrixTenant:
+    rows.sort(key=lambda row: row.gravity)
+    hidden = rows[share:]
+    return MatrixTenant(tenant_id, name, tuple(rows[:share]), len(hidden), sum(1 for row in hidden if row.outside))

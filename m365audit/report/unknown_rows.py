@@ -1,0 +1,66 @@
+"""Owns the lists of what could not be answered and why: uses, checks, calls, files, records."""
+
+from __future__ import annotations
+
+from m365audit.report.document import (
+    FileTrouble,
+    Judgement,
+    NotAssessable,
+    QuarantineGroup,
+    RuleNotEvaluated,
+    UnmappedCall,
+)  # fmt: skip
+from m365audit.report.rows import Reader, Row, TenantNames, count, maybe_count, moment, text, total, words
+
+_LIST = 200
+
+
+def build_not_assessable(reader: Reader, names: TenantNames, judgements: tuple[Judgement, ...]) -> NotAssessable:
+    """Return everything that could not be answered; lists are bounded, totals are not."""
+    files = reader.rows("report-source-troubles", limit=_LIST)
+    quarantine = reader.rows("report-quarantine", limit=_LIST)
+    unmapped = reader.rows("report-unmapped", limit=_LIST)
+    rules = (
+        RuleNotEvaluated(*names.of(row), words(row, "rule"), words(row, "outcome"), text(row, "reason"))
+        for row in reader.rows("report-rules")
+        if row["outcome"] not in ("findings", "clean")
+    )
+    return NotAssessable(
+        judgements=tuple(item for item in judgements if item.verdict == "not_assessable"),
+        rules=tuple(rules),
+        unmapped=tuple(_unmapped(row, names) for row in unmapped),
+        unmapped_total=total(unmapped),
+        files=tuple(_file(row, names) for row in files),
+        files_total=total(files),
+        quarantine=tuple(_quarantine(row, names) for row in quarantine),
+        quarantine_total=total(quarantine),
+    )
+
+
+def _unmapped(row: Row, names: TenantNames) -> UnmappedCall:
+    return UnmappedCall(
+        *names.of(row),
+        feed=words(row, "feed"),
+        method=text(row, "method"),
+        shape=text(row, "shape"),
+        calls=count(row, "calls"),
+        first_at=moment(row, "first_at"),
+        last_at=moment(row, "last_at"),
+    )
+
+
+def _file(row: Row, names: TenantNames) -> FileTrouble:
+    return FileTrouble(
+        *names.of(row), words(row, "path"), text(row, "kind"), words(row, "outcome"), text(row, "message")
+    )
+
+
+def _quarantine(row: Row, names: TenantNames) -> QuarantineGroup:
+    return QuarantineGroup(
+        *names.of(row),
+        path=words(row, "path"),
+        reason=words(row, "reason"),
+        records=count(row, "records"),
+        first_record=maybe_count(row, "first_record"),
+        first_line=maybe_count(row, "first_line"),
+    )
