@@ -109,7 +109,12 @@ def coverage(given: dict[str, Any]) -> list[dict[str, object]]:
     """Cover every feed completely, but what the case calls ``unwatched`` or ``provisional``."""
     rows: list[dict[str, object]] = []
     for feed in FEEDS:
-        row = {"feed": feed, "covered_from": WATCHED[0], "covered_to": WATCHED[1], "state": "complete"}
+        row: dict[str, object] = {
+            "feed": feed,
+            "covered_from": WATCHED[0],
+            "covered_to": WATCHED[1],
+            "state": "complete",
+        }
         if feed in given.get("unwatched", []):
             row |= {"state": "gap", "reason": "not_collected"}
         elif feed in given.get("provisional", []):
@@ -204,9 +209,10 @@ def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
     database().clear()
     fill({})
     database().execute(
-        f"INSERT INTO access_events BY NAME SELECT '{TENANT}' AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
+        "INSERT INTO access_events BY NAME SELECT $tenant AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
         " make_timestamptz(1773129600000000 + i * 1000000) AS occurred_at, 'crm-app' AS app_id, 'mail' AS workload,"
-        " 'read' AS operation FROM range(10000) AS r (i)"
+        " 'read' AS operation FROM range(10000) AS r (i)",
+        {"tenant": TENANT},
     )
     database().execute(
         "INSERT INTO verdicts BY NAME SELECT tenant_id, feed, event_id, 'outside' AS verdict,"

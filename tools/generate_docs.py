@@ -1,0 +1,53 @@
+"""Writes the pages that come from the product's own files; ``--check`` says which of them are stale.
+
+Run it from the repository: ``python tools/generate_docs.py [--check]``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
+
+from rule_database import MemoryDatabase  # noqa: E402  (the repository has to be found first)
+
+from m365audit.rules.catalogue_page import catalogue_page  # noqa: E402
+from m365audit.rules.loader import load_hunts, load_rules  # noqa: E402
+
+
+def _queries_page() -> str:
+    schema = MemoryDatabase()
+    return catalogue_page(load_rules(schema), load_hunts(schema))
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {"queries/README.md": _queries_page}
+"""Every generated page, by its path in the repository, and what makes its text."""
+
+
+def stale_pages() -> list[str]:
+    """Return the pages whose text is not what the product's files say now."""
+    return [name for name, make in PAGES.items() if _text(REPOSITORY / name) != make()]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write every page, or with ``--check`` only name the stale ones; 1 when there is one."""
+    if "--check" in arguments:
+        stale = stale_pages()
+        for name in stale:
+            print(f"{name} is stale: run python tools/generate_docs.py")
+        return 1 if stale else 0
+    for name, make in PAGES.items():
+        (REPOSITORY / name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
