@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from verdicts import oracle
 from verdicts.database import judge_all
 from verdicts.world import World
@@ -10,7 +10,7 @@ from verdicts.world import World
 from .worlds import worlds
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=60)
 @given(worlds())
 def test_queries_and_oracle_agree_on_every_event(world: World) -> None:
     found = judge_all(world)

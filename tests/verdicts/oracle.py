@@ -21,7 +21,7 @@ def judge(world: World, event: Event) -> Verdict:
         return settled
     assert event.occurred_at is not None
     answers = [
-        _compare(world, event, record, process_id) for record in _records_of(world, event) for process_id in _ever(record)
+        compare(world, event, record, process_id) for record in _records_of(world, event) for process_id in _ever(record)
     ]
     within = sorted(a for a in answers if not a[2] and not a[3])
     if within:
@@ -111,9 +111,10 @@ def _reaches(record: Record, position: int, version: int) -> bool:
 # One candidate, six dimensions ---------------------------------------------------------------------------------
 
 
-def _compare(
+def compare(
     world: World, event: Event, record: Record, process_id: str
 ) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+    """Return record, process, mismatch reasons and unknown dimensions of one candidate."""
     assert event.occurred_at is not None
     version, reason = period(record, process_id, event.occurred_at)
     process = next(p for p in record.history[version].processes if p.id == process_id)
