@@ -1,0 +1,255 @@
+"""Turns Microsoft's map into calls with a meaning; builds endpoints.csv and coarse.csv."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from catalogue_build.names import KINDS, Names, Reach, area_grants, only_reads, permission_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catalogue_build.sources import Sources
+
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+_KEY = re.compile(r"\((?:(?:appid|userprincipalname|deviceid|uniquename|roletemplateid|id)=)?'?\{\}'?\)")
+_ARGUMENTS = re.compile(r"\([^()]*\)")
+_NAMESPACE = re.compile(r"microsoft\.graph\.(?:\w+\.)*")
+Names2 = dict[str, set[str]]
+
+
+def plain(path: str) -> str:
+    """Return a path of the map as a template: keys as segments, arguments and namespaces dropped."""
+    path = _ARGUMENTS.sub("", _KEY.sub("/{}", path))
+    return _NAMESPACE.sub("", path).rstrip("/") or "/"
+
+
+@dataclass
+class Area:
+    """One area of areas.yml; ``root`` is one of its roots with `~` resolved."""
+
+    rule: dict[str, Any]
+    root: str
+    kind: str = ""
+    at: int | None = None
+    permissions: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def workload(self) -> str:
+        """Workload as written to the file: empty = unknown."""
+        return str(self.rule.get("workload") or "")
+
+    def owns(self, template: str) -> bool:
+        """Tell whether a template is the root or lies under it."""
+        return template == self.root or template.startswith(self.root + "/")
+
+    def operation(self, method: str, template: str) -> str:
+        """Return what the method does here (areas.yml says how)."""
+        tail = template.rsplit("/", 1)[-1]
+        if method == "POST" and tail in self.rule.get("sends", ()):
+            return "send"
+        if method == "GET" or (method == "POST" and tail in self.rule.get("reads", ())):
+            return "read"
+        return "delete" if method == "DELETE" else "write"
+
+    def segment(self, template: str) -> str:
+        """Return the segment of the resource's id, 0 for the actor, empty when the URL names none."""
+        if self.at is None or self.at == 0:
+            return "" if self.at is None else "0"
+        parts = template.split("/")
+        return str(self.at) if len(parts) > self.at and parts[self.at] == "{}" else ""
+
+
+class Calls:
+    """All calls of the map and of the corrections, area by area."""
+
+    def __init__(self, sources: Sources, names: Names, areas: dict[str, Any], corrections: dict[str, Any]) -> None:
+        self._names, self._rules, self._corrections = names, areas, corrections
+        self._areas = sorted(self._expand(areas["areas"]), key=lambda area: -len(area.root))
+        self._map: dict[tuple[str, str], Names2] = {}
+        self._reached: Reach = {}
+        self._paths: set[str] = set()
+        for row in sources.permission_map:
+            self._take(row)
+        self._add_templates()
+        self._mirror()
+        self._exact = {key: self._permissions(*key) for key in sorted(self._map) if self._area(key[0])}
+
+    def _expand(self, rules: list[dict[str, Any]]) -> Iterator[Area]:
+        for rule in rules:
+            resource = rule.get("resource")
+            kind = resource if isinstance(resource, str) else (resource or {}).get("kind", "")
+            at = resource.get("at") if isinstance(resource, dict) else None
+            for root in rule["roots"]:
+                if not root.startswith("~"):
+                    yield Area(rule, root, kind, at)
+                    continue
+                for prefix, own in (("/users/{}", 2), ("/me", 0)):
+                    place = at[prefix.removesuffix("/{}")] if isinstance(at, dict) else own
+                    yield Area(rule, prefix + root[1:], kind, place if kind else None)
+
+    def _area(self, template: str) -> Area | None:
+        return next((area for area in self._areas if area.owns(template)), None)
+
+    def _take(self, row: dict[str, str]) -> None:
+        if any(drop["containing"] in row["path"] for drop in self._corrections["drop_templates"]):
+            return
+        path = plain(row["path"])
+        for swap in self._corrections["replace_in_templates"]:
+            path = path.replace(swap["from"], swap["to"])
+        self._paths.add(path)
+        kind = "application" if row["scheme"] == "application" else "delegated"
+        entry = self._map.setdefault((path, row["method"]), {kind: set() for kind in KINDS})
+        if name := self._names.real(kind, row["permission"]):
+            entry[kind].add(name)
+
+    def _add_templates(self) -> None:
+        for block in self._corrections["add_templates"]:
+            for short, methods in block["templates"].items():
+                for template in _both(short):
+                    for method in methods.split():
+                        self._map.setdefault((template, method), {kind: set() for kind in KINDS})
+                    self._paths.add(template)
+
+    def _mirror(self) -> None:
+        """Give /me what /users/{} has and the reverse: they are the same calls, the map lists them unevenly."""
+        for path, method in list(self._map):
+            for a, b in (("/users/{}/", "/me/"), ("/me/", "/users/{}/")):
+                twin = (b + path[len(a) :], method)
+                if path.startswith(a) and (self._area(path) is not None):
+                    entry = self._map.setdefault(twin, {kind: set() for kind in KINDS})
+                    for kind in KINDS:
+                        entry[kind] |= self._map[path, method][kind]
+        for (path, _), entry in self._map.items():
+            if path == "/me" or path.startswith("/me/"):
+                entry["application"] = set()  # an app without a user has no /me
+
+    def _permissions(self, template: str, method: str) -> Names2:
+        area = self._area(template)
+        assert area is not None
+        operation = area.operation(method, template)
+        found = {}
+        for kind in KINDS:
+            stated = set(self._map[template, method][kind]) | self._like(area, template, method, kind)
+            if not (kind == "application" and area.root.startswith("/me/")):
+                stated |= self._names.demand(kind, area_grants(area.rule, kind, operation))
+            closed = self._names.closed(kind, stated)
+            for extra in self._corrections["for_one_resource"]:
+                if extra["kind"] == kind and extra["has"] in closed and template.startswith(extra["under"]):
+                    closed |= self._names.closed(kind, self._names.demand(kind, extra["add"]))
+            found[kind] = closed if area.workload else set()
+            area.permissions[kind, operation] |= found[kind]
+        return found
+
+    def _like(self, area: Area, template: str, method: str, kind: str) -> set[str]:
+        if "like" not in area.rule:
+            return set()
+        twin = area.rule["like"] + template[template.index("/", len("/groups/{}/")) :]
+        twin_area = self._area(twin)
+        known = self._map.get((twin, method), {}).get(kind, set())
+        return known | set(area_grants(twin_area.rule, kind, twin_area.operation(method, twin)) if twin_area else ())
+
+    def endpoint_rows(self) -> Iterator[tuple[str, ...]]:
+        """Return the rows of endpoints.csv: exact templates, then open-ended ones (``/**``) for each area."""
+        stated = {(row["template"], row["method"]): row for row in self._rules["rows"]}
+        for (template, method), permissions in self._exact.items():
+            area = self._area(template)
+            if area is None or (template, method) in stated:
+                continue
+            yield self._row(area, template, method, area.operation(method, template), permissions)
+        for area in self._areas:
+            for method in METHODS:
+                yield self._open(area, "", method)
+            if any(path.startswith(area.root + "/") for path in self._paths):
+                for tail in (*area.rule.get("sends", ()), *area.rule.get("reads", ())):
+                    yield self._open(area, "/" + tail, "POST")
+        for (template, method), row in stated.items():
+            yield (template, method, row.get("workload", ""), row["operation"], "", "", "", "")
+
+    def _open(self, area: Area, tail: str, method: str) -> tuple[str, ...]:
+        template = f"{area.root}/**{tail}"
+        operation = area.operation(method, template if tail else area.root + "/**")
+        if not tail and method == "POST":
+            operation = area.operation(method, area.root)
+        permissions = {kind: self._anywhere(area, kind, operation) for kind in KINDS}
+        return self._row(area, template, method, operation, permissions)
+
+    def _anywhere(self, area: Area, kind: str, operation: str) -> set[str]:
+        """Return every permission that allows this operation somewhere in the area: never too few.
+
+        Names that only read are left out of writes: the map lists some of them there, for single odd calls.
+        """
+        found: set[str] = set()
+        for other in self._areas:
+            if other.rule is area.rule and other.root.startswith("/me/") == area.root.startswith("/me/"):
+                found |= other.permissions[kind, operation]
+        if not found and not (kind == "application" and area.root.startswith("/me/")):
+            found = self._names.closed(kind, area_grants(area.rule, kind, operation))
+        return {name for name in found if operation == "read" or not only_reads(name)}
+
+    def _row(self, area: Area, template: str, method: str, operation: str, permissions: Names2) -> tuple[str, ...]:
+        reach = self._reached
+        for kind in KINDS:
+            for name in permissions[kind]:
+                workloads, operations = reach.setdefault((kind, name), (set(), set()))
+                workloads.add(area.workload)
+                operations.add(operation)
+        cells = (permission_cell(permissions[kind]) for kind in KINDS)
+        where = area.segment(template.replace("/**", "/{}" * 4))
+        return (template, method, area.workload, operation, area.kind, where, *cells)
+
+    def coarse_rows(self) -> Iterator[tuple[str, str]]:
+        """Return the rows of coarse.csv: everything that is no area, by its first segments."""
+        rules = self._rules["coarse"]
+        for workload, templates in rules["exact"].items():
+            yield from ((template, workload) for template in templates)
+        covered = {"users", "me", "groups", "teams", "communications", "chats", "subscriptions"}
+        by_first = {name: workload for workload in ("files", "directory") for name in rules["first"][workload]}
+        firsts = {path.split("/")[1] for path in self._paths} | set(rules["first"]["also_other"]) | set(by_first)
+        for first in sorted(firsts - covered - {""}):
+            yield f"/{first}/**", by_first.get(first, rules["first"]["otherwise"])
+        for inside in rules["inside"]:
+            for prefix in inside["prefix"]:
+                yield from self._inside(prefix, inside)
+
+    def _inside(self, prefix: str, rule: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        depth = prefix.count("/") + 1
+        seen = {path.split("/")[depth] for path in self._paths if path.startswith(prefix + "/")}
+        named = {name: workload for workload in ("files", "other") for name in rule.get(workload, ())}
+        for name in sorted((seen | set(named) | set(rule.get("also_directory", ()))) - {"{}"}):
+            if not self._area(f"{prefix}/{name}"):
+                yield f"{prefix}/{name}/**", named.get(name, rule["otherwise"])
+
+    def reach(self) -> Reach:
+        """Return what each Graph permission reaches; endpoint rows must have been read before.
+
+        Files and directory are taken from the coarse rules over the map's own rows.
+        """
+        list(self.endpoint_rows())
+        coarse = sorted(self.coarse_rows(), key=lambda row: -len(row[0]))
+        for (path, method), entry in self._map.items():
+            if self._area(path):
+                continue
+            workload = next((w for t, w in coarse if path == t or path.startswith(t.removesuffix("/**") + "/")
+                             or path == t.removesuffix("/**")), "")  # fmt: skip
+            if workload not in {"files", "directory"}:
+                continue
+            operation = {"GET": "read", "DELETE": "delete"}.get(method, "write")
+            for kind in KINDS:
+                for name in entry[kind]:
+                    workloads, operations = self._reached.setdefault((kind, name), (set(), set()))
+                    workloads.add(workload)
+                    operations.add(operation)
+        return {key: (workloads - {""}, operations) for key, (workloads, operations) in self._reached.items()}
+
+    def report(self) -> list[str]:
+        """Return lines on what is covered."""
+        audited = sorted({path for path in self._paths if self._area(path)})
+        return [f"templates of the audited areas: {len(audited)} of {len(self._paths)}"]
+
+
+def _both(short: str) -> tuple[str, ...]:
+    return ("/users/{}" + short[1:], "/me" + short[1:]) if short.startswith("~") else (short,)
