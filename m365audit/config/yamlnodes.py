@@ -174,9 +174,12 @@ def _note_syntax(error: yaml.MarkedYAMLError, document: Document) -> None:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark is not None else 0
     reason = error.problem or "the structure breaks here"
+    begin = error.context_mark.line + 1 if error.context_mark is not None else line
     if "'\\t'" in reason or "tab" in reason.split():
         document.problem("tab", (), "a tab character is used to indent", "indent with spaces", line=line)
         return
+    if begin < line:
+        reason += f" (in what begins on line {begin})"
     todo = "correct the text: look at indentation, colons, quotes and brackets on this line and the one before"
     document.problem("syntax", (), f"this is not YAML: {reason}", todo, line=line)
 
