@@ -18,27 +18,26 @@ from m365audit.simulator.integrations import (
 )
 from m365audit.simulator.people import Group, Tenant, fixed_id
 
-USERS_PER_PAGE = 8
 _SERVICE = "https://graph.microsoft.com/v1.0"
 
 
-def pages(tenant: Tenant, held: Holdings) -> dict[str, list[dict[str, Any]]]:
-    """Return the pages of every state feed that the tenant exported, by feed."""
+def listings(tenant: Tenant, held: Holdings) -> dict[str, dict[str, Any]]:
+    """Return the listing of every state feed that the tenant exported, by feed."""
     listed = {
-        "organization": [_page("organization", [_organization(tenant)])],
-        "service_principals": [_page("servicePrincipals", _service_principals(tenant, held))],
-        "app_role_assignments": [_page("appRoleAssignments", [_assignment(tenant, g) for g in held.roles])],
-        "delegated_permission_grants": [_page("oauth2PermissionGrants", _scope_grants(tenant, held))],
-        "users": _user_pages(tenant),
+        "organization": _page("organization", [_organization(tenant)]),
+        "service_principals": _page("servicePrincipals", _service_principals(tenant, held)),
+        "app_role_assignments": _page("appRoleAssignments", [_assignment(tenant, g) for g in held.roles]),
+        "delegated_permission_grants": _page("oauth2PermissionGrants", _scope_grants(tenant, held)),
+        "users": _page("users", _users(tenant)),
     }
     if tenant.has_group_export:
-        listed["groups"] = [_page("groups(members())", [_group(tenant, g) for g in tenant.groups.values()])]
+        listed["groups"] = _page("groups(members())", [_group(tenant, g) for g in tenant.groups.values()])
     return listed
 
 
-def _page(entity: str, value: list[dict[str, Any]], next_link: str = "") -> dict[str, Any]:
-    page: dict[str, Any] = {"@odata.context": f"{_SERVICE}/$metadata#{entity}"}
-    return {**page, **({"@odata.nextLink": next_link} if next_link else {}), "value": value}
+def _page(entity: str, value: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a listing as its last page: a page that names a next one is, alone, not the whole."""
+    return {"@odata.context": f"{_SERVICE}/$metadata#{entity}", "value": value}
 
 
 def _organization(tenant: Tenant) -> dict[str, Any]:
@@ -51,8 +50,8 @@ def _organization(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _user_pages(tenant: Tenant) -> list[dict[str, Any]]:
-    users = [
+def _users(tenant: Tenant) -> list[dict[str, Any]]:
+    return [
         {
             "id": p.id,
             "displayName": p.name,
@@ -62,12 +61,6 @@ def _user_pages(tenant: Tenant) -> list[dict[str, Any]]:
             "accountEnabled": True,
         }
         for p in tenant.people.values()
-    ]
-    chunks = [users[i : i + USERS_PER_PAGE] for i in range(0, len(users), USERS_PER_PAGE)]
-    last = len(chunks) - 1
-    return [
-        _page("users", chunk, "" if n == last else f"{_SERVICE}/users?$skiptoken=page{n + 1}")
-        for n, chunk in enumerate(chunks)
     ]
 
 

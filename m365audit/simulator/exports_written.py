@@ -15,7 +15,7 @@ from typing import Any
 from m365audit.simulator.audit_records import CSV_COLUMNS, audit_record, csv_row
 from m365audit.simulator.diary import OBSERVED, Diary
 from m365audit.simulator.directory_lines import directory_line, sign_in_line
-from m365audit.simulator.directory_state import pages
+from m365audit.simulator.directory_state import listings
 from m365audit.simulator.graph_lines import graph_lines
 from m365audit.simulator.people import Tenant
 
@@ -111,10 +111,9 @@ class ExportFolder:
         self._import("audit_records", "management-activity")
 
     def _write_state(self, diary: Diary) -> None:
-        for feed, listed in pages(self._tenant, diary.held).items():
-            for number, page in enumerate(listed, start=1):
-                self._write(f"directory/{feed}/page-{number}.json", _json(page), OBSERVED)
-            self._import(feed, f"directory/{feed}")
+        for feed, listing in listings(self._tenant, diary.held).items():
+            self._write(f"directory/{feed}.json", _json(listing), OBSERVED)
+            self._import(feed, f"directory/{feed}.json")
 
 
 def _json(value: object) -> bytes:

@@ -210,7 +210,7 @@ def test_scope_creep_is_granted_audited_and_used(world: World) -> None:
         if p["displayName"] == "AppRole.Value"
     ]
     assert roles == ["Calendars.ReadWrite"]
-    assigned = json.loads((folder / "directory/app_role_assignments/page-1.json").read_bytes())["value"]
+    assigned = json.loads((folder / "directory/app_role_assignments.json").read_bytes())["value"]
     mine = {a["appRoleId"] for a in assigned if a["principalDisplayName"] == TELEPHONY.name}
     assert ROLE_IDS["Calendars.ReadWrite"] in mine
     written = [c for c in _calls(world, "contoso") if c["requestMethod"] == "POST" and c.get("appId") == TELEPHONY.id]
@@ -223,7 +223,7 @@ def test_every_grant_of_a_token_stands_in_the_directory(world: World) -> None:
     unexplained = set()
     for tenant in ("contoso", "fabrikam", "tailspin"):
         folder = world.folder / "exports" / tenant / "directory"
-        assigned = json.loads((folder / "app_role_assignments/page-1.json").read_bytes())["value"]
+        assigned = json.loads((folder / "app_role_assignments.json").read_bytes())["value"]
         held = {(a["principalId"], a["appRoleId"]) for a in assigned}
         for call in _calls(world, tenant):
             roles = call["roles"].split() if call.get("servicePrincipalId") else []
@@ -245,7 +245,7 @@ def test_audit_records_have_the_documented_shape(world: World) -> None:
 
 
 def test_the_hostile_name_is_really_hostile(world: World) -> None:
-    page = world.folder / "exports/contoso/directory/service_principals/page-1.json"
+    page = world.folder / "exports/contoso/directory/service_principals.json"
     names = {sp["appId"]: sp["displayName"] for sp in json.loads(page.read_bytes())["value"]}
     hostile = names[SHADOW.id]
     assert hostile.startswith("=")
@@ -253,15 +253,13 @@ def test_the_hostile_name_is_really_hostile(world: World) -> None:
     assert "\u202e" in hostile
 
 
-def test_users_are_paged_and_groups_nest(world: World) -> None:
+def test_listings_are_whole_and_groups_nest(world: World) -> None:
     folder = world.folder / "exports/contoso/directory"
-    first = json.loads((folder / "users/page-1.json").read_bytes())
-    assert first["@odata.nextLink"]
-    assert (folder / "users/page-2.json").exists()
-    groups = json.loads((folder / "groups/page-1.json").read_bytes())["value"]
+    assert all("@odata.nextLink" not in json.loads(path.read_bytes()) for path in folder.glob("*.json"))
+    groups = json.loads((folder / "groups.json").read_bytes())["value"]
     kinds = {m["@odata.type"] for g in groups for m in g["members"]}
     assert kinds == {"#microsoft.graph.user", "#microsoft.graph.group"}
-    assert not (world.folder / "exports/tailspin/directory/groups").exists()
+    assert not (world.folder / "exports/tailspin/directory/groups.json").exists()
 
 
 def test_the_configuration_names_every_exported_folder(world: World) -> None:
@@ -270,9 +268,9 @@ def test_the_configuration_names_every_exported_folder(world: World) -> None:
     for tenant in config["tenants"]:
         named = [world.folder / entry["path"] for entry in tenant["import"]]
         assert all(entry["kind"] in EXPORT_KINDS for entry in tenant["import"])
-        assert all(folder.is_dir() for folder in named)
+        assert all(path.exists() for path in named)
         root = world.folder / "exports" / tenant["name"].lower()
-        covered = sum(1 for folder in named for p in folder.rglob("*") if p.is_file())
+        covered = sum(1 for path in named for p in (path, *path.rglob("*")) if p.is_file())
         assert covered == sum(1 for p in root.rglob("*") if p.is_file())
 
 
