@@ -83,13 +83,20 @@ def _split_healthy(body: bytes, reading: Reading) -> list[Element] | None:
 
 
 def _split_page(body: bytes, members: dict[str, msgspec.Raw], name: str, reading: Reading) -> list[Element] | None:
-    """Return the records of a page, None when a member occurs twice, which parsing alone would hide."""
+    """Return the records of a page, None when it needs a closer look.
+
+    A member that occurs twice is such a case: parsing alone would hide the first.
+    """
     starts = _member_starts(body, members)
     if starts is None:
         return None
-    note_page({key: msgspec.json.decode(raw) for key, raw in members.items() if key != name}, reading)
-    raw = members[name]
-    return _place(_read_array(raw), body, starts[name])
+    try:
+        said = {key: msgspec.json.decode(raw) for key, raw in members.items() if key != name}
+        items = _read_array(members[name])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    note_page(said, reading)
+    return _place(items, body, starts[name])
 
 
 def _member_starts(body: bytes, members: dict[str, msgspec.Raw]) -> dict[str, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,19 @@ from m365audit.model import EXPORT_KINDS, PreparedFile
 FORMATS = Path(__file__).parent / "formats"
 
 
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """One connection for all tests: opening one takes longer than most of them."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def rows_of(prepared: PreparedFile) -> list[Any]:
     """Read the prepared lines as the store does, so that what it would refuse fails here."""
     query = "SELECT json FROM read_ndjson_objects(?, maximum_object_size = 33554432)"
     if not Path(prepared.ndjson).stat().st_size:
         return []
-    with duckdb.connect() as connection:
-        return [json.loads(row, parse_int=_int) for (row,) in connection.execute(query, [prepared.ndjson]).fetchall()]
+    rows = database().execute(query, [prepared.ndjson]).fetchall()
+    return [json.loads(row, parse_int=_int) for (row,) in rows]
 
 
 def _int(digits: str) -> int | str:
