@@ -18,7 +18,7 @@ from m365audit.config.durations import DurationError, TimeError, parse_duration,
 from m365audit.config.spelling import nearest, shown
 
 GUID_PATTERN: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-SLUG_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$"
+SLUG_PATTERN: Final = r"^[a-z0-9-]+$"
 _GUID = re.compile(GUID_PATTERN[:-1] + r"\Z")
 _SLUG = re.compile(SLUG_PATTERN[:-1] + r"\Z")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")

@@ -27,16 +27,22 @@ MAX_NODES: Final = 400_000
 Key = str | int
 KeyPath = tuple[Key, ...]
 
+_LONGEST_KEY: Final = 60
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def dotted(path: KeyPath) -> str:
-    """Return a path as people write it: ``history[1].processes[0].workload``."""
+    """Return a path as people write it: ``history[1].processes[0].workload``; hostile keys are made safe to print."""
     text = ""
     for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            name = key if key.isprintable() and len(key) <= _LONGEST_KEY else shown(key)
+            text += f".{name}" if text else name
     return text
 
 

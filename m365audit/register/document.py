@@ -53,6 +53,8 @@ LegalBasis = Literal["consent", "contract", "legal_obligation", "vital_interest"
 _GUID = re.compile(GUID_PATTERN[:-1] + r"\Z")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
 _WORD = re.compile(r"[a-z][a-z0-9_]*\Z")
+_LONGEST_NAME: Final = 100
+_NAME = re.compile(rf"[^\s]{{1,{_LONGEST_NAME}}}\Z")
 
 
 def _schema(text: str) -> str:
@@ -82,6 +84,15 @@ def _group_id(text: str) -> str:
     if not _GUID.match(text):
         fault("not_a_guid", f"{shown(text)} is not a group's object id", "copy the group's Object ID from Entra")
     return guid(text)
+
+
+def _process_id(text: str) -> str:
+    """Return a process's id: one word, so that it can be named in lists and on the command line."""
+    if not _NAME.match(text):
+        better = "-".join(text.split())[:_LONGEST_NAME]
+        todo = f"write one word of at most {_LONGEST_NAME} characters, e.g. {better or 'crm-mail-log'}"
+        fault("bad_process_id", f"{shown(text)} is not one word", todo)
+    return text
 
 
 def _evidence_kind(text: str) -> str:
@@ -135,6 +146,9 @@ def _not_negative_stop(value: timedelta) -> timedelta:
     return value
 
 
+ProcessId = Annotated[str, AfterValidator(_process_id), WithJsonSchema({"type": "string", "pattern": r"^\S+$"})]
+
+
 class Evidence(Strict):
     """What proves an entry."""
 
@@ -171,7 +185,7 @@ Resources = Annotated[
 class Process(Strict):
     """One purpose and one workload: what is granted, compared and withdrawn."""
 
-    id: Slug = Field(examples=["crm-mail-log"])
+    id: ProcessId = Field(examples=["crm-mail-log"])
     purpose: Text = Field(examples=["Log customer correspondence in the CRM"])
     purpose_uri: Text | None = None
     legal_basis: LegalBasis = Field(examples=["legitimate_interest"])
@@ -217,7 +231,7 @@ class EndingEntry(_Entry):
     event: Annotated[Event, WithJsonSchema({"enum": list(ENDING_EVENTS)})] = Field(examples=["withdrawn"])
     evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)] | None = None
     processes: Annotated[
-        tuple[Annotated[Slug, BeforeValidator(_process_name)], ...] | None, BeforeValidator(_some_processes)
+        tuple[Annotated[ProcessId, BeforeValidator(_process_name)], ...] | None, BeforeValidator(_some_processes)
     ] = None
     refused: ClassVar[Mapping[str, Refusal]] = {
         "effective_until": Refusal(

@@ -343,6 +343,8 @@ def test_a_bomb_of_aliases_does_nothing(file: Path) -> None:
 def test_paths_are_written_as_people_do() -> None:
     assert dotted(("history", 1, "processes", 0, "workload")) == "history[1].processes[0].workload"
     assert dotted(()) == ""
+    assert dotted(("a\x1b", "b")).isprintable()
+    assert len(dotted(("k" * 10_000,))) < 100
 
 
 def test_nearest_word() -> None:

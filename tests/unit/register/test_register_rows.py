@@ -163,14 +163,50 @@ def test_check_summary_counts(base: str, load: Loader) -> None:
     assert str(register.problems[0]) in check_text(register)
 
 
-def test_the_example_has_no_problem(tmp_path: Path, permissions: PermissionNames) -> None:
-    folder = tmp_path / "consent"
+def _example(folder: Path, names: PermissionNames) -> Register:
     folder.mkdir()
     example = data_dir("config") / "consent.example.yaml"
     (folder / "example.yaml").write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
     policy = load_policy(data_dir("config") / "policy.yaml").policy
-    register = load_register(folder, policy=policy, permissions=permissions)
+    return load_register(folder, policy=policy, permissions=names)
+
+
+def test_the_example_has_no_problem(tmp_path: Path, permissions: PermissionNames) -> None:
+    register = _example(tmp_path / "consent", permissions)
     assert (register.problems, register.warnings) == ((), ())
+
+
+def test_the_example_has_no_problem_with_the_real_catalogue(tmp_path: Path) -> None:
+    catalogue = pytest.importorskip("m365audit.catalogue")
+    register = _example(tmp_path / "consent", catalogue.permission_names())
+    assert (register.problems, register.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("{name: Mail.Read, kind: application}", "mail", None, ""),
+        ("{name: Calendars.ReadWrite, kind: delegated}", "calendar", None, ""),
+        ("{name: full_access_as_app, kind: application, api: exchange_online}", "mail", None, ""),
+        ("{name: CallRecords.Read.All, kind: application}", "telephony", None, ""),
+        ("{name: ChatMessage.Send, kind: delegated}", "teams_chat", None, ""),
+        ("{name: User.Read.All, kind: application}", "directory", None, ""),
+        ("{name: Mail.ReadAll, kind: application}", "mail", "unknown_permission", "Mail.Read"),
+        ("{name: full_access_as_app, kind: application}", "mail", "unknown_permission", "API"),
+        ("{name: ChatMessage.Send, kind: application}", "teams_chat", "permission_wrong_kind", "delegated"),
+        ("{name: Chat.Read.All, kind: application}", "mail", "permission_not_of_workload", "teams_chat"),
+    ],
+)
+def test_permissions_with_the_real_catalogue(
+    case: tuple[str, str, str | None, str], base: str, tmp_path: Path, policy: Policy
+) -> None:
+    permission, workload, code, advice = case
+    catalogue = pytest.importorskip("m365audit.catalogue")
+    text = base.replace("{name: Mail.Read, kind: application}", permission)
+    (tmp_path / "r.yaml").write_text(text.replace("workload: mail", f"workload: {workload}"), encoding="utf-8")
+    register = load_register(tmp_path, policy=policy, permissions=catalogue.permission_names())
+    assert [problem.code for problem in register.problems] == ([] if code is None else [code])
+    assert all(advice in problem.todo for problem in register.problems)
 
 
 def test_a_long_history_is_laid_out_in_time(base: str, load: Loader, policy: Policy) -> None:
