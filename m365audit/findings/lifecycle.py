@@ -6,8 +6,8 @@ only when its rule has spoken about its tenant on evidence that was all there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -30,6 +30,7 @@ class FindingState:
         resolved_at: evidence time of the evaluation that resolved it; None while it is open.
         reopened: how often it came back.
         change: what the last evaluation did to it.
+        decision: what a person decided about it; an evaluation never touches it.
     """
 
     tenant_id: str
@@ -45,12 +46,17 @@ class FindingState:
     first_seen_at: datetime | None
     last_seen_at: datetime | None
     evidence_count: int
-    reasons: tuple[str, ...]
+    reasons: Sequence[str]
     state: State
     opened_at: datetime | None
     resolved_at: datetime | None
     reopened: int
     change: Change
+    decision: str | None = None
+
+    def __post_init__(self) -> None:
+        # A database hands out lists; a state is a value, and equal to what it was made from.
+        object.__setattr__(self, "reasons", tuple(self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,11 @@ def next_ledger(
     return Ledger(tuple(states), tuple(changes))
 
 
+def as_row(state: FindingState) -> dict[str, object]:
+    """Return a state as a row of the ledger: ``FindingState(**row)`` is the same state again."""
+    return {**asdict(state), "reasons": list(state.reasons)}
+
+
 def _seen(before: FindingState | None, now: Present, at: datetime | None) -> FindingState:
     change: Change = "new" if before is None else "reopened" if before.state == "resolved" else "unchanged"
     return FindingState(
@@ -131,6 +142,7 @@ def _seen(before: FindingState | None, now: Present, at: datetime | None) -> Fin
         resolved_at=None,
         reopened=0 if before is None else before.reopened + (change == "reopened"),
         change=change,
+        decision=None if before is None else before.decision,
     )
 
 

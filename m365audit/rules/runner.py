@@ -63,10 +63,17 @@ class PresentFinding:
 
 @dataclass(frozen=True, slots=True)
 class RuleResults:
-    """Every outcome (tenant by rule) and every finding of one evaluation, whose evidence is in ``finding_evidence``."""
+    """What one evaluation came to; the findings' evidence is in the table ``finding_evidence``.
+
+    Attributes:
+        outcomes: one for every rule and tenant.
+        findings: what the evidence shows now.
+        aliases: earlier rule ids and today's, for findings that were made under the old name.
+    """
 
     outcomes: tuple[RuleOutcome, ...]
     findings: tuple[PresentFinding, ...]
+    aliases: Mapping[str, str]
 
 
 def run_rules(database: Database, rules: Sequence[Rule], identify: Identify) -> RuleResults:
@@ -90,7 +97,8 @@ def run_rules(database: Database, rules: Sequence[Rule], identify: Identify) -> 
         present, said = _run_rule(database, rule, number, known, identify)
         outcomes += said
         findings += present
-    return RuleResults(tuple(outcomes), tuple(findings))
+    aliases = {alias: rule.id for rule in rules for alias in rule.aliases}
+    return RuleResults(tuple(outcomes), tuple(findings), aliases)
 
 
 _EVIDENCE_TABLE = (
