@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ from m365audit.register.permissions import PermissionNames
 from m365audit.register.state import active_periods
 
 SUFFIXES: Final = (".yaml", ".yml")
+_NAMED: Final = 3
+_Periods = list[tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,29 +149,25 @@ def _check_unique(reading: _Reading) -> None:
 
 
 def _check_overlaps(reading: _Reading) -> None:
-    """Warn about records that are active for the same tenant and app at the same time."""
-    earlier: dict[tuple[str, str], list[tuple[Document, ConsentRecord]]] = {}
+    """Warn about records that are active for the same tenant and app at the same time, once per record and app."""
+    earlier: dict[tuple[str, str], list[tuple[str, _Periods]]] = {}
     for document, record in reading.documents:
         if record is None or document.broken:
             continue
+        periods = active_periods(record)
         for index, app_id in enumerate(record.integration.app_ids):
             others = earlier.setdefault((record.tenant, app_id), [])
-            for _, other in others:
-                if _overlap(record, other):
-                    what = f"the record {other.record} covers the app {app_id} at the same time"
-                    todo = "both count; end one of them if that is not meant"
-                    path = ("integration", "app_ids", index)
-                    document.problem("overlapping_records", path, what, todo, is_warning=True)
-            others.append((document, record))
+            names = [name for name, theirs in others if _overlap(periods, theirs)]
+            if names:
+                more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                what = f"{', '.join(names[:_NAMED])}{more} also cover the app {app_id} at the same time"
+                todo = "all count; end those that are not meant"
+                document.problem("overlapping_records", ("integration", "app_ids", index), what, todo, is_warning=True)
+            others.append((record.record, periods))
 
 
-def _overlap(one: ConsentRecord, other: ConsentRecord) -> bool:
-    theirs = active_periods(other)
-    return any(
-        begin < their_end and their_begin < end
-        for begin, end in active_periods(one)
-        for their_begin, their_end in theirs
-    )
+def _overlap(mine: _Periods, theirs: _Periods) -> bool:
+    return any(begin < other_end and other_begin < end for begin, end in mine for other_begin, other_end in theirs)
 
 
 def _finished(folder: Path, reading: _Reading) -> Register:
