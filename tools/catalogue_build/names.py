@@ -103,15 +103,18 @@ class Names:
         return rows
 
     def _sober(self, name: str, reached: tuple[set[str], set[str]] | None) -> tuple[set[str], set[str]]:
-        """Return what is reached without the map's slips: Mail.ReadWrite reaches no calendar, a Read writes nothing."""
+        """Return what is reached without the map's slips: Mail.ReadWrite reaches no calendar, a Read writes nothing.
+
+        A permission that the map uses nowhere reaches what its name states.
+        """
         workloads, operations = reached or (set(), set())
         for rule in self._corrections["reach_by_name"]:
             if name.startswith(tuple(rule["starts"])):
-                workloads = workloads & set(rule["workloads"])
+                stated = set(rule["workloads"])
+                workloads = workloads & stated or (stated if len(stated) == 1 else set())
                 break
-        if name.startswith(("Mail.Send", "SMTP.Send")):
-            operations = operations & {"send"}
-        return workloads, operations & {"read"} if only_reads(name) else operations
+        said = operations_by_name(name)
+        return workloads, (said if said in ({"read"}, {"send"}) or not operations else operations)
 
     def report(self) -> list[str]:
         """Return lines on names of the map that exist in no tenant."""
@@ -126,6 +129,16 @@ def _texts(workloads: Iterable[str], operations: Iterable[str]) -> tuple[str, st
 def only_reads(name: str) -> bool:
     """Tell whether a permission's name says that it only reads."""
     return ".Read" in name and ".ReadWrite" not in name and ".ReadUpdate" not in name
+
+
+def operations_by_name(name: str) -> set[str]:
+    """Return what a permission's name says that it allows."""
+    if only_reads(name):
+        return {"read"}
+    if ".Send" in name:
+        return {"send"}
+    words = {".ReadWrite": {"read", "write", "delete"}, ".Create": {"write"}, ".Edit": {"write"}, ".Delete": {"delete"}}
+    return next((set(may) for word, may in words.items() if word in name), {"read", "write"})
 
 
 def permission_cell(names: Iterable[str]) -> str:
