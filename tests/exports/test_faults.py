@@ -85,6 +85,7 @@ def test_fault(case: dict[str, Any], tmp_path: Path, *, careful: bool) -> None:
     assert all(item[2] in reason for item, (*_, reason) in zip(expected, found, strict=True)), found
     assert prepared.records == len(case["good"]) + len(expected)
     assert prepared.has_broken_end == case.get("broken_end", False)
+    assert prepared.has_next_page == case.get("next_page", False)
 
 
 def test_there_are_many_faults() -> None:

@@ -47,6 +47,7 @@ def test_format(name: str, tmp_path: Path, *, careful: bool) -> None:
     assert rows_of(prepared) == rows
     assert (prepared.records, prepared.quarantined) == (len(rows), ())
     assert prepared.has_broken_end == expected["has_broken_end"]
+    assert prepared.has_next_page == expected.get("has_next_page", False)
     assert prepared.covered_hour == expected.get("covered_hour")
     assert declared_tenants(prepared) == set(expected.get("tenants", declared_tenants(prepared)))
     passes = expected["passes_through"] and not careful
