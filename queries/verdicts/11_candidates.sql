@@ -5,6 +5,7 @@ grain: one candidate process of one app, and one period in which it is compared 
 columns:
   tenant_id: the record's tenant
   app_id: an app that the record's integration lists
+  app_no: number of (tenant_id, app_id)
   record: the consent record
   process: the process inside the record
   place: place of (record, process) among the app's candidates, by code point; settles ties
@@ -27,6 +28,7 @@ WITH apps AS (
 SELECT
     a.tenant_id,
     a.app_id,
+    dense_rank() OVER (ORDER BY a.tenant_id, a.app_id) AS app_no,
     s.record,
     s.process,
     dense_rank() OVER (PARTITION BY a.tenant_id, a.app_id ORDER BY s.record, s.process) AS place,

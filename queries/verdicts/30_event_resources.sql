@@ -1,24 +1,18 @@
 /*---
 table: event_resources
 temporary: true
-grain: one resource as the events of one app write it, where the app's records look at resources
+grain: one resource as the events of a tenant write it, where the records look at resources
 columns:
-  tenant_id: the event's tenant
-  app_id: the event's app
-  resource_id: as in the event
-  resource_name: as in the event
-  resource_kind: as in the event
+  resource_no: number of the row
+  tenant_id: the events' tenant
+  resource_id: as in the events
+  resource_name: as in the events
+  resource_kind: as in the events
   ids: ids that the resource goes by, its own and the one that the directory ties to its name
   names: names that it goes by, likewise
-  resource_no: number of the row
+  lacks: "what is not known of it: nothing, id, name (of what may be a user) or all"
 ---*/
-WITH selective_apps AS (
-    SELECT DISTINCT tenant_id, app_id
-    FROM candidates
-    WHERE NOT covers_all
-),
-
-ties AS (
+WITH ties AS (
     SELECT DISTINCT tenant_id, lower(user_id) AS user_id, lower(user_name) AS user_name
     FROM directory_users
     WHERE user_id IS NOT NULL AND user_name IS NOT NULL
@@ -40,16 +34,29 @@ name_of_id AS (
 ),
 
 resources AS (
-    SELECT DISTINCT e.tenant_id, e.app_id, e.resource_id, e.resource_name, e.resource_kind
+    SELECT DISTINCT e.tenant_id, e.resource_id, e.resource_name, e.resource_kind
     FROM access_events AS e
-    SEMI JOIN selective_apps AS a ON e.tenant_id = a.tenant_id AND e.app_id = a.app_id
+    SEMI JOIN (SELECT tenant_id, app_id FROM registered_apps WHERE is_selective) AS a
+        ON e.tenant_id = a.tenant_id AND e.app_id = a.app_id
+),
+
+identified AS (
+    SELECT
+        r.*,
+        list_distinct([lower(r.resource_id), i.user_id]) AS ids,
+        list_distinct([lower(r.resource_name), n.user_name]) AS names
+    FROM resources AS r
+    LEFT JOIN id_of_name AS i ON r.tenant_id = i.tenant_id AND lower(r.resource_name) = i.user_name
+    LEFT JOIN name_of_id AS n ON r.tenant_id = n.tenant_id AND lower(r.resource_id) = n.user_id
 )
 
 SELECT
-    r.*,
-    list_distinct([lower(r.resource_id), i.user_id]) AS ids,
-    list_distinct([lower(r.resource_name), n.user_name]) AS names,
-    row_number() OVER () AS resource_no
-FROM resources AS r
-LEFT JOIN id_of_name AS i ON r.tenant_id = i.tenant_id AND lower(r.resource_name) = i.user_name
-LEFT JOIN name_of_id AS n ON r.tenant_id = n.tenant_id AND lower(r.resource_id) = n.user_id
+    row_number() OVER () AS resource_no,
+    *,
+    CASE
+        WHEN resource_id IS NULL AND resource_name IS NULL THEN 'all'
+        WHEN len(ids) = 0 THEN 'id'
+        WHEN len(names) = 0 AND coalesce(resource_kind, 'user') = 'user' THEN 'name'
+        ELSE 'nothing'
+    END AS lacks
+FROM identified
