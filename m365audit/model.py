@@ -97,6 +97,7 @@ class PreparedFile:
         quarantined: records that could not be taken in.
         covered_hour: ISO hour ``2026-07-16T13:00:00Z`` when the storage path names one (``y=/m=/d=/h=``), else None.
         has_broken_end: True when the file ended early (truncated gzip, cut array): its extent proves nothing.
+        has_next_page: True when the answer names a next page, which is another file or was never fetched.
     """
 
     path: str
@@ -108,3 +109,4 @@ class PreparedFile:
     quarantined: tuple[Quarantined, ...] = ()
     covered_hour: str | None = None
     has_broken_end: bool = False
+    has_next_page: bool = False

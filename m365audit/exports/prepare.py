@@ -114,8 +114,13 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
                 quarantined.append(piece)
     quarantined += _numbered(text.remarks, written + len(quarantined))
     prepared = _prepared(text, found, path, records=written + len(quarantined))
-    is_broken = text.is_cut or reading.has_broken_end or reading.has_next_page
-    return replace(prepared, is_temporary=True, quarantined=tuple(quarantined), has_broken_end=is_broken)
+    return replace(
+        prepared,
+        is_temporary=True,
+        quarantined=tuple(quarantined),
+        has_broken_end=text.is_cut or reading.has_broken_end,
+        has_next_page=reading.has_next_page,
+    )
 
 
 def _prepared(text: PlainText, found: Recognised, path: Path, *, records: int) -> PreparedFile:

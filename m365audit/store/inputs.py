@@ -33,11 +33,15 @@ REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
 
 CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     "audit_operations": {
-        "operation_name": "VARCHAR", "workload": "VARCHAR", "operation": "VARCHAR", "resource_kind": "VARCHAR",
+        "audit_workload": "VARCHAR", "audit_operation": "VARCHAR", "record_type": "INTEGER", "workload": "VARCHAR",
+        "operation": "VARCHAR", "resource_kind": "VARCHAR", "decided_by": "VARCHAR",
         "permissions_application": "VARCHAR[]", "permissions_delegated": "VARCHAR[]",
     },
-    "audit_workloads": {"audit_workload": "VARCHAR", "record_type": "VARCHAR", "workload": "VARCHAR"},
-    "permission_ids": {"resource_app_id": "VARCHAR", "id": "VARCHAR", "kind": "VARCHAR", "name": "VARCHAR"},
+    "audit_workloads": {"audit_workload": "VARCHAR", "workload": "VARCHAR"},
+    "audit_record_types": {"record_type": "INTEGER", "name": "VARCHAR", "feed": "VARCHAR"},
+    "permission_ids": {
+        "resource_app_id": "VARCHAR", "kind": "VARCHAR", "permission_id": "VARCHAR", "permission": "VARCHAR",
+    },
     "permission_reach": {
         "resource_app_id": "VARCHAR", "permission": "VARCHAR", "kind": "VARCHAR", "workload": "VARCHAR",
         "operations": "VARCHAR[]",

@@ -1,267 +1,253 @@
-"""Landing: prepared records → landing tables, one file one transaction, nothing lost and nothing twice.
+"""Landing: prepared files → landing tables, some files one transaction, nothing lost and nothing twice.
 
 In = stored + duplicate + quarantined, for every file. The store keeps what it was given; it never interprets it.
+Files of one kind are landed together: storage exports come as one small file an hour, and a transaction costs the
+same for one as for a hundred.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import duckdb
 
 from m365audit.errors import AuditError
 from m365audit.model import PreparedFile, Quarantined
 from m365audit.store import landing_sql
-from m365audit.store.settling import note_sightings, scalar, settle
+from m365audit.store.arrivals import Arrival, Landed, write_sources
+from m365audit.store.settling import note_sightings, settle
 from m365audit.store.unusable import find_unusable
+
+_TABLES = ("landed_calls", "landed_records")
 
 
 class UnreadableRecordsError(AuditError):
-    """DuckDB could not read the prepared file; it has to be prepared the careful way."""
+    """DuckDB could not read what was prepared; land the files one by one, and that one prepared the careful way."""
 
     exit_code = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
-    """What became of one file.
+class Ready:
+    """A file ready to be landed: its circumstances, and what the exports room made of it."""
 
-    Attributes:
-        path: as the user named it.
-        kind: what its records are, None when it was refused before that was known.
-        records: records read = stored + duplicate + quarantined.
-        stored: records new to the store, new versions included.
-        duplicate: records it had already.
-        quarantined: records that could not be taken in.
-        bad_times: stored records whose event time could not be read.
-        outcome: ``imported``, ``partial`` (something quarantined or cut off), ``known`` (the same bytes were
-            imported before) or ``refused``.
-        message: what the user should know, empty when there is nothing.
-    """
+    arrival: Arrival
+    prepared: PreparedFile
 
-    path: str
-    kind: str | None
-    records: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    bad_times: int
-    outcome: str
-    message: str = ""
+    @property
+    def family(self) -> tuple[str, str, bool, bool]:
+        """Files with the same family may be landed together."""
+        return (self.arrival.tenant, self.prepared.kind, self.prepared.enveloped, self.prepared.is_temporary)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """The circumstances of a file's arrival.
-
-    Attributes:
-        tenant: tenant id.
-        sha256: hash of its bytes.
-        size: its size in bytes.
-        spool: where its bytes are kept.
-        imported_at: now.
-        observed_at: when the tenant was in the state that the file shows; the file's own time unless the user said it.
-        settle_after: how long after its hour a storage file may still grow.
-    """
-
-    tenant: str
-    sha256: str
-    size: int
-    spool: str
-    imported_at: datetime
-    observed_at: datetime
-    settle_after: timedelta
-
-
-def find_known(connection: duckdb.DuckDBPyConnection, arrival: Arrival, path: str) -> Landed | None:
-    """Return the result for bytes that were imported before: all duplicate, nothing to do. None: they are new.
-
-    A state file named again with another observation time is a new observation, not a known file.
-    """
-    row = connection.execute(
-        "SELECT kind, records, quarantined, observed_at FROM sources "
-        "WHERE tenant_id = ? AND sha256 = ? AND outcome IN ('imported', 'partial') ORDER BY source_id DESC LIMIT 1",
-        [arrival.tenant, arrival.sha256],
-    ).fetchone()
-    if row is None:
-        return None
-    kind, records, quarantined, _ = row
-    return Landed(path, kind, records, 0, records - quarantined, quarantined, 0, "known", "imported before")
-
-
-def record_refusal(connection: duckdb.DuckDBPyConnection, arrival: Arrival, path: str, message: str) -> Landed:
-    """Keep it on record that a file was refused, and why."""
-    source = _next_source(connection)
-    landed = Landed(path, None, 0, 0, 0, 0, 0, "refused", message)
-    _write_source(connection, source, arrival, landed)
-    return landed
-
-
-def land(
-    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, arrival: Arrival, *, is_careful: bool
-) -> Landed:
-    """Land one prepared file in one transaction.
+def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool) -> list[Landed]:
+    """Land files of one family in one transaction.
 
     Args:
         connection: the working database.
-        prepared: the file as the exports room made it ready.
-        arrival: tenant, hash, times.
-        is_careful: True when ``prepared`` holds only records that were checked one by one.
+        files: at least one; all of one family, in the order in which they were offered.
+        is_careful: their records were checked one by one; False lets DuckDB read quickly and strictly.
+
+    Returns:
+        What became of each, in the same order.
 
     Raises:
-        UnreadableRecordsError: DuckDB cannot read it; prepare it the careful way and land it again.
+        UnreadableRecordsError: DuckDB cannot read one of them; nothing was landed.
     """
     connection.execute("BEGIN")
     try:
-        landed = _land(connection, prepared, arrival, is_careful=is_careful)
+        landed = _land(connection, files, is_careful=is_careful)
     except duckdb.Error as error:
         connection.execute("ROLLBACK")
-        raise UnreadableRecordsError(str(error).splitlines()[0], file=prepared.path) from error
-    except UnreadableRecordsError:
-        connection.execute("ROLLBACK")
-        raise
+        raise UnreadableRecordsError(str(error).splitlines()[0], file=files[0].arrival.path) from error
     connection.execute("COMMIT")
     return landed
 
 
-def _land(
-    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, arrival: Arrival, *, is_careful: bool
-) -> Landed:
-    source = _next_source(connection)
-    parameters = {"tenant": arrival.tenant, "source": source, "path": prepared.ndjson}
-    read, has_unusable = 0, False
-    for table, statement in _statements(connection, prepared, is_careful=is_careful):
-        read = max(read, scalar(connection, statement, parameters))
-        has_unusable |= _take_out_unusable(connection, table, source)
-    unusable = [*prepared.quarantined, *(find_unusable(prepared) if has_unusable else ())]
-    _write_source(connection, source, arrival, Landed(prepared.path, prepared.kind, 0, 0, 0, 0, 0, "imported"))
-    _write_coverage(connection, source, prepared, arrival)
-    note_sightings(connection, source)
-    duplicate = sum(settle(connection, table, source, arrival.tenant) for table in ("landed_calls", "landed_records"))
-    records = read + len(prepared.quarantined)
-    stored = records - len(unusable) - duplicate
-    landed = Landed(
-        prepared.path, prepared.kind, records, stored, duplicate, len(unusable), _bad_times(connection, source),
-        "partial" if unusable or prepared.has_broken_end else "imported",
-        "the file ends early; what came before the break was imported" if prepared.has_broken_end else "",
-    )  # fmt: skip
-    _write_quarantine(connection, source, arrival.tenant, unusable)
-    connection.execute("DELETE FROM sources WHERE source_id = ?", [source])
-    _write_source(connection, source, arrival, landed)
-    return landed
+def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool) -> list[Landed]:
+    tenant = files[0].arrival.tenant
+    _arriving(connection, files)
+    read, unusable = _read(connection, files, is_careful=is_careful)
+    _write_coverage(connection)
+    note_sightings(connection)
+    for table in _TABLES:
+        settle(connection, table, tenant)
+    stored = _per_source(connection, "count(*)")
+    bad_times = _per_source(connection, "count(*) FILTER (WHERE has_bad_time)")
+    results = []
+    for file in files:
+        source = file.arrival.source_id
+        records = read[source] + len(file.prepared.quarantined)
+        quarantined = len(unusable[source])
+        results.append(
+            Landed(
+                file.arrival.path,
+                file.prepared.kind,
+                records,
+                stored[source],
+                records - stored[source] - quarantined,
+                quarantined,
+                bad_times[source],
+                "partial" if quarantined or file.prepared.has_broken_end else "imported",
+                _remark(file.prepared),
+            )  # fmt: skip
+        )
+    _write_quarantine(connection, files, unusable)
+    connection.execute("DELETE FROM sources WHERE source_id IN (SELECT source_id FROM arriving)")
+    write_sources(
+        connection,
+        [(file.arrival, landed, file.prepared.has_next_page) for file, landed in zip(files, results, strict=True)],
+    )
+    return results
+
+
+def _remark(prepared: PreparedFile) -> str:
+    if prepared.has_broken_end:
+        return "the file ends early; what came before the break was imported"
+    if prepared.has_next_page:
+        return "names a next page: without that file the list is not whole"
+    return ""
+
+
+def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> None:
+    """Make the table of what arrives, by which every row that is read finds its file; and provisional ledger rows."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, "
+        "hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN)"
+    )
+    values: list[object] = []
+    for file in files:
+        hour = datetime.fromisoformat(file.prepared.covered_hour) if file.prepared.covered_hour else None
+        settled_from = hour + timedelta(hours=1) + file.arrival.settle_after if hour else None
+        values += [
+            file.prepared.ndjson, file.arrival.source_id, file.arrival.tenant, hour,
+            settled_from is not None and file.arrival.observed_at >= settled_from, file.prepared.has_broken_end,
+        ]  # fmt: skip
+    connection.execute(f"INSERT INTO arriving VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(files))}", values)
+    connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
+    pending = [(f.arrival, Landed(f.arrival.path, f.prepared.kind, 0, 0, 0, 0, 0, "imported"), False) for f in files]
+    write_sources(connection, pending)  # versions are ordered by the time of their file
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool
+) -> tuple[dict[int, int], dict[int, list[Quarantined]]]:
+    """Insert every record; return, by source, how many were read and those that cannot be stored (taken out again)."""
+    paths = {"paths": [file.prepared.ndjson for file in files]}
+    read: dict[int, int] = defaultdict(int)
+    has_unusable: set[int] = set()
+    for table, statement in _statements(connection, files[0].prepared, paths, is_careful=is_careful):
+        connection.execute(statement, paths)
+        counts = connection.execute(
+            f"SELECT source_id, count(*), count(*) FILTER (WHERE version IN (0, -2)), min(version) FROM {table} "
+            "SEMI JOIN arriving USING (source_id) GROUP BY ALL"
+        ).fetchall()
+        for source, count, bad, _ in counts:
+            read[source] = max(read[source], count)
+            has_unusable |= {source} if bad else set()
+        if any(lowest < 1 for *_, lowest in counts):
+            connection.execute(
+                f"DELETE FROM {table} WHERE version < 1 AND source_id IN (SELECT source_id FROM arriving)"
+            )
+    unusable = {
+        file.arrival.source_id: [
+            *file.prepared.quarantined,
+            *(find_unusable(file.prepared) if file.arrival.source_id in has_unusable else ()),
+        ]
+        for file in files
+    }
+    return read, unusable
 
 
 def _statements(
-    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, *, is_careful: bool
+    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
 ) -> list[tuple[str, str]]:
-    """Return the landing table and statement for each family of records that the file may hold.
+    """Return the landing table and statement for each family of records that the files may hold.
 
     A storage file may hold several log categories: one family is landed by each statement, and each leaves the
     other's rows alone.
     """
     calls = ("landed_calls", landing_sql.insert_calls(is_careful=is_careful))
+    if sample.kind == "graph_activity":
+        mixed = ("landed_records", landing_sql.insert_records("sign_ins", is_enveloped=True))
+        return [calls, mixed] if _has_category(connection, paths, "<>") else [calls]
     if not is_careful:
-        check = landing_sql.check_records(prepared.kind, is_enveloped=prepared.enveloped)
+        check = landing_sql.check_records(sample.kind, is_enveloped=sample.enveloped)
         if check is not None:
-            connection.execute(check, {"path": prepared.ndjson})
-    if prepared.kind == "graph_activity":
-        other = landing_sql.insert_records("sign_ins", is_enveloped=True)
-        return [calls, ("landed_records", other)] if _has_other_categories(connection, prepared) else [calls]
-    records = ("landed_records", landing_sql.insert_records(prepared.kind, is_enveloped=prepared.enveloped))
-    if prepared.enveloped and _has_graph_activity(connection, prepared):
+            connection.execute(check, paths)
+    records = ("landed_records", landing_sql.insert_records(sample.kind, is_enveloped=sample.enveloped))
+    if sample.enveloped and _has_category(connection, paths, "="):
         return [records, ("landed_calls", landing_sql.insert_calls(is_careful=True))]
     return [records]
 
 
-def _has_other_categories(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile) -> bool:
-    """Tell whether a Graph activity file also holds sign-ins or audits (some collectors mix them)."""
-    return _has_category(connection, prepared, "<>")
-
-
-def _has_graph_activity(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile) -> bool:
-    """Tell whether a file of sign-ins or audits also holds Graph activity."""
-    return _has_category(connection, prepared, "=")
-
-
-def _has_category(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, operator: str) -> bool:
+def _has_category(connection: duckdb.DuckDBPyConnection, paths: dict[str, list[str]], operator: str) -> bool:
+    """Tell whether files also hold records of the other family (some collectors mix the log categories)."""
     found = connection.execute(
-        "SELECT 1 FROM read_ndjson($path, columns = {category: 'VARCHAR'}, maximum_object_size = "
+        "SELECT 1 FROM read_ndjson($paths, columns = {category: 'VARCHAR'}, maximum_object_size = "
         f"{landing_sql.MAXIMUM_RECORD_BYTES}) WHERE lower(category) {operator} 'microsoftgraphactivitylogs' LIMIT 1",
-        {"path": prepared.ndjson},
+        paths,
     ).fetchone()
     return found is not None
 
 
-def _take_out_unusable(connection: duckdb.DuckDBPyConnection, table: str, source: int) -> bool:
-    """Remove the rows that the other statement lands (-1) and those that cannot be stored; tell if there were such."""
-    connection.execute(f"DELETE FROM {table} WHERE source_id = ? AND version = -1", [source])
-    return scalar(connection, f"DELETE FROM {table} WHERE source_id = ? AND version <= 0", [source]) > 0
+def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, int]:
+    """Return ``count`` of the landed rows of each arriving source, 0 for those without any."""
+    totals: dict[int, int] = defaultdict(int)
+    for table in _TABLES:
+        rows = connection.execute(
+            f"SELECT source_id, {count} FROM {table} SEMI JOIN arriving USING (source_id) GROUP BY ALL"
+        ).fetchall()
+        for source, number in rows:
+            totals[source] += number
+    return totals
 
 
-def _bad_times(connection: duckdb.DuckDBPyConnection, source: int) -> int:
-    return sum(
-        scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id = ? AND has_bad_time", [source])
-        for table in ("landed_calls", "landed_records")
-    )
-
-
-def _write_coverage(
-    connection: duckdb.DuckDBPyConnection, source: int, prepared: PreparedFile, arrival: Arrival
-) -> None:
-    """Write what the file proves about coverage: its hour when its path names one, else the extent of its events."""
-    parameters: dict[str, Any] = {"source": source, "tenant": arrival.tenant, "observed": arrival.observed_at}
-    if prepared.covered_hour is not None and not prepared.has_broken_end:
-        begin = datetime.fromisoformat(prepared.covered_hour)
-        end = begin + timedelta(hours=1)
-        is_settled = arrival.observed_at >= end + arrival.settle_after
-        extent = "$begin, $end"
-        parameters |= {"begin": begin, "end": end}
-        state, reason = ("complete", "settled_hour") if is_settled else ("provisional", "hour_may_still_grow")
-    else:
-        extent = "min(occurred_at), max(occurred_at) + INTERVAL 1 MICROSECOND"
-        state, reason = "provisional", "file_ends_early" if prepared.has_broken_end else "extent_of_file"
-    parameters |= {"state": state, "reason": reason}
+def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write what each file proves of coverage: its hour when its path names one, else the extent of its events."""
     connection.execute(
-        f"""
+        """
         INSERT INTO coverage_windows
-        SELECT $tenant, $source, feed, {extent}, $state, $reason FROM (
-            SELECT 'graph_activity' AS feed, occurred_at FROM landed_calls WHERE source_id = $source
-            UNION ALL BY NAME
-            SELECT feed, occurred_at FROM landed_records WHERE source_id = $source
-        ) WHERE $observed IS NOT NULL
-        GROUP BY feed HAVING count(occurred_at) > 0
-        """,
-        parameters,
+        SELECT
+            tenant_id, source_id, feed,
+            CASE WHEN is_hour THEN any_value(hour) ELSE min(occurred_at) END,
+            CASE WHEN is_hour THEN any_value(hour) + INTERVAL 1 HOUR
+                ELSE max(occurred_at) + INTERVAL 1 MICROSECOND END,
+            CASE WHEN is_hour AND any_value(is_settled) THEN 'complete' ELSE 'provisional' END,
+            CASE WHEN any_value(is_broken) THEN 'file_ends_early' WHEN NOT is_hour THEN 'extent_of_file'
+                WHEN any_value(is_settled) THEN 'settled_hour' ELSE 'hour_may_still_grow' END
+        FROM (
+            SELECT a.*, e.feed, e.occurred_at, a.hour IS NOT NULL AND NOT a.is_broken AS is_hour
+            FROM arriving AS a
+            INNER JOIN (
+                SELECT source_id, 'graph_activity' AS feed, occurred_at FROM landed_calls
+                WHERE source_id IN (FROM fresh_sources)
+                UNION ALL BY NAME
+                SELECT source_id, feed, occurred_at FROM landed_records
+                WHERE source_id IN (FROM fresh_sources)
+            ) AS e USING (source_id)
+        )
+        GROUP BY tenant_id, source_id, feed, is_hour
+        HAVING is_hour OR count(occurred_at) > 0
+        """
+    )
+    # Listings have no events, and are covered by being seen at all (see the table sightings).
+    state = ", ".join(f"'{kind}'" for kind in landing_sql.STATE_KINDS)
+    connection.execute(
+        f"DELETE FROM coverage_windows WHERE feed IN ({state}) AND source_id IN (SELECT source_id FROM arriving)"
     )
 
 
 def _write_quarantine(
-    connection: duckdb.DuckDBPyConnection, source: int, tenant: str, unusable: list[Quarantined]
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], unusable: dict[int, list[Quarantined]]
 ) -> None:
-    if unusable:
-        connection.executemany(
-            "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [[tenant, source, q.record, q.line, q.offset, q.reason, q.excerpt] for q in unusable],
-        )
-
-
-def _write_source(connection: duckdb.DuckDBPyConnection, source: int, arrival: Arrival, landed: Landed) -> None:
-    connection.execute(
-        "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            arrival.tenant, source, landed.path, landed.kind, arrival.sha256, arrival.size, landed.records,
-            landed.stored, landed.duplicate, landed.quarantined, landed.bad_times, arrival.imported_at,
-            arrival.observed_at, landed.outcome, landed.message, arrival.spool,
-        ],
-    )  # fmt: skip
-
-
-def _next_source(connection: duckdb.DuckDBPyConnection) -> int:
-    return scalar(connection, "SELECT nextval('source_ids')")
-
-
-def now() -> datetime:
-    """Return the present time in UTC; the only clock of the store."""
-    return datetime.now(UTC)
+    rows = [
+        [file.arrival.tenant, file.arrival.source_id, q.record, q.line, q.offset, q.reason, q.excerpt]
+        for file in files
+        for q in unusable[file.arrival.source_id]
+    ]
+    if rows:
+        connection.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

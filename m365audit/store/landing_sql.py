@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from m365audit.catalogue import path_sql, shape_sql
+
 MAXIMUM_RECORD_BYTES: Final = 67_108_864
 """Longest record DuckDB may read (64 MiB); the careful way quarantines long before that."""
 
@@ -53,12 +55,13 @@ def _call_source(*, is_careful: bool) -> str:
         paths = ", ".join(f"'$.properties.{name}'" for name in CALL_FIELDS)
         return (
             "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
-            f"json->>[{paths}] AS f FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+            f"json->>[{paths}] AS f, filename FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
         )
     fields = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
     values = ", ".join(f'json.properties."{name}"' for name in CALL_FIELDS)
-    return f'SELECT json."time" AS envelope_time, json.category AS category, [{values}] AS f FROM ' + _strictly(
-        f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})'
+    return (
+        f'SELECT json."time" AS envelope_time, json.category AS category, [{values}] AS f, filename FROM '
+        + _strictly(f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})')
     )
 
 
@@ -69,33 +72,46 @@ def _strictly(fields: str) -> str:
     takes the first of two equal keys and other readers the last: such a record has no single meaning.
     """
     return (
-        f"read_ndjson($path, columns = {{json: 'STRUCT({fields})'}}, records = 'false', "
+        f"read_ndjson($paths, columns = {{json: 'STRUCT({fields})'}}, records = 'false', filename = true, "
         f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
     )
 
 
 def insert_calls(*, is_careful: bool) -> str:
-    """Return the statement that lands Graph activity; parameters: tenant, source, path.
+    """Return the statement that lands Graph activity; parameter: paths; the table ``arriving`` gives each its source.
 
-    The request's query string never gets in, nor the words of a search in its path. Rows without an id, and rows of
+    The request's query string never gets in, nor the arguments of a function in its path. Rows without an id, and rows of
     other log categories, come in with ``version`` 0 and are taken out again by the caller, counted.
     """
     when = f"coalesce(nullif({_PLACE['timeGenerated']}, ''), envelope_time)"
-    uri = f"split_part(split_part({_PLACE['requestUri']}, '?', 1), '#', 1)"
+    path = f"{path_sql(_PLACE['requestUri'])}"
     return f"""
-        INSERT INTO landed_calls
-        SELECT $tenant, $source, nullif(trim({_PLACE["requestId"]}), '') AS event_id, hash(f),
-            CASE WHEN category IS NOT NULL AND lower(category) <> 'microsoftgraphactivitylogs' THEN -1
-                WHEN nullif(trim({_PLACE["requestId"]}), '') IS NULL THEN 0 ELSE 1 END,
-            true, {timestamp("envelope_time")}, {timestamp(when)},
-            nullif({when}, '') IS NOT NULL AND ({timestamp(when)}) IS NULL,
-            lower(nullif({_PLACE["appId"]}, '')), upper({_PLACE["requestMethod"]}),
-            CASE WHEN contains({uri}, '(q=') THEN regexp_replace({uri}, '\\(q=.*\\)', '(q)') ELSE {uri} END,
-            try_cast({_PLACE["responseStatusCode"]} AS INTEGER), nullif({_PLACE["ipAddress"]}, ''),
-            lower(coalesce(nullif({_PLACE["userId"]}, ''), nullif({_PLACE["UserPrincipalObjectID"]}, ''))),
-            lower(nullif({_PLACE["servicePrincipalId"]}, '')), lower(nullif({_PLACE["C_Idtyp"]}, '')),
-            nullif(trim({_PLACE["roles"]}), '') IS NOT NULL, nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL
-        FROM ({_call_source(is_careful=is_careful)})
+        INSERT INTO landed_calls BY NAME
+        SELECT * EXCLUDE (f, category, envelope_time, happened),
+            {timestamp("envelope_time")} AS enveloped_at,
+            {timestamp("happened")} AS occurred_at,
+            nullif(happened, '') IS NOT NULL AND ({timestamp("happened")}) IS NULL AS has_bad_time,
+            {shape_sql("path")} AS shape
+        FROM (
+            SELECT f, category, envelope_time, {when} AS happened,
+                tenant_id, source_id, nullif(trim({_PLACE["requestId"]}), '') AS event_id,
+                hash(f) AS content,
+                CASE WHEN category IS NOT NULL AND lower(category) <> 'microsoftgraphactivitylogs' THEN -1
+                    WHEN nullif(trim({_PLACE["requestId"]}), '') IS NULL THEN 0 ELSE 1 END AS version,
+                true AS is_newest,
+                lower(nullif({_PLACE["appId"]}, '')) AS app_id,
+                upper({_PLACE["requestMethod"]}) AS method,
+                CASE WHEN nullif({_PLACE["requestUri"]}, '') IS NOT NULL THEN {path} END AS path,
+                try_cast({_PLACE["responseStatusCode"]} AS INTEGER) AS status_code,
+                nullif({_PLACE["ipAddress"]}, '') AS ip_address,
+                lower(coalesce(nullif({_PLACE["userId"]}, ''), nullif({_PLACE["UserPrincipalObjectID"]}, '')))
+                    AS user_id,
+                lower(nullif({_PLACE["servicePrincipalId"]}, '')) AS sp_id,
+                lower(nullif({_PLACE["C_Idtyp"]}, '')) AS id_type,
+                nullif(trim({_PLACE["roles"]}), '') IS NOT NULL AS has_roles,
+                nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL AS has_scopes
+            FROM ({_call_source(is_careful=is_careful)}) INNER JOIN arriving USING (filename)
+        )
     """
 
 
@@ -156,7 +172,7 @@ _CHECKED: Final = {
 
 
 def check_records(kind: str, *, is_enveloped: bool) -> str | None:
-    """Return a statement that fails where a key that is read stands twice; parameter: path. None: nothing to check.
+    """Return a statement that fails where a key that is read stands twice; parameter: paths. None: nothing to check.
 
     The file then goes the careful way, and the record is quarantined there.
     """
@@ -169,7 +185,7 @@ def check_records(kind: str, *, is_enveloped: bool) -> str | None:
 
 
 def insert_records(kind: str, *, is_enveloped: bool) -> str:
-    """Return the statement that lands records of one kind whole; parameters: tenant, source, path.
+    """Return the statement that lands records of one kind whole; parameter: paths; the table ``arriving`` gives each its source.
 
     Rows without an id come in with ``version`` 0, Graph activity with -1, other storage categories with -2; the caller
     takes them out again, counted.
@@ -187,19 +203,20 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
             f"ELSE record->>'{_TIME['directory_audits']}' END"
         )
     return f"""
-        INSERT INTO landed_records
-        SELECT $tenant, $source, coalesce(feed, 'unknown'), record_id, content,
+        INSERT INTO landed_records BY NAME
+        SELECT tenant_id, source_id, coalesce(feed, 'unknown') AS feed, record_id, content,
             CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1
-                WHEN record_id IS NULL THEN 0 ELSE 1 END, true,
-            {timestamp("envelope_time")}, {timestamp("occurred")},
-            nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL, record
+                WHEN record_id IS NULL THEN 0 ELSE 1 END AS version,
+            true AS is_newest,
+            {timestamp("envelope_time")} AS enveloped_at, {timestamp("occurred")} AS occurred_at,
+            nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL AS has_bad_time, record
         FROM (
-            SELECT feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content, envelope_time,
-                {when} AS occurred, record
-            FROM (SELECT {feed} AS feed, envelope_time, record FROM (
+            SELECT tenant_id, source_id, feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content,
+                envelope_time, {when} AS occurred, record
+            FROM (SELECT {feed} AS feed, filename, envelope_time, record FROM (
                 SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
-                    {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time
-                FROM read_ndjson_objects($path, maximum_object_size = {MAXIMUM_RECORD_BYTES})
-            ))
+                    {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time, filename
+                FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {MAXIMUM_RECORD_BYTES})
+            )) INNER JOIN arriving USING (filename)
         )
     """

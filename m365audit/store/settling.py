@@ -16,59 +16,68 @@ def scalar(connection: duckdb.DuckDBPyConnection, statement: str, parameters: ob
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def settle(connection: duckdb.DuckDBPyConnection, table: str, source: int, tenant: str) -> int:
-    """Remove what the store had already, number the versions of what changed; return how many were duplicates."""
+def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> int:
+    """Remove what the store had already, and number the versions of what changed; return how many were duplicates.
+
+    Args:
+        connection: inside the transaction that landed the sources of the table ``fresh_sources``.
+        table: landing table.
+        tenant: tenant of all of them.
+    """
     key = "event_id" if table == "landed_calls" else "feed, record_id"
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE conflicts AS
-        WITH fresh AS (SELECT {key}, count(*) AS n FROM {table} WHERE source_id = $source GROUP BY ALL)
+        WITH fresh AS (SELECT {key}, count(*) AS n FROM {table} WHERE source_id IN (FROM fresh_sources) GROUP BY ALL)
         SELECT {key} FROM fresh WHERE n > 1
         UNION
         SELECT {key} FROM fresh SEMI JOIN
-            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id <> $source) USING ({key})
+            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)) USING ({key})
         """,
-        {"source": source, "tenant": tenant},
+        {"tenant": tenant},
     )
     if not scalar(connection, "SELECT count(*) FROM conflicts"):
         return 0
-    removed = _remove_equal(connection, table, key, source, tenant)
+    removed = _remove_equal(connection, table, key, tenant)
     if table == "landed_records":
-        _canonicalise(connection, source, tenant)
-        removed += _remove_equal(connection, table, key, source, tenant)
+        _canonicalise(connection, tenant)
+        removed += _remove_equal(connection, table, key, tenant)
     _number_versions(connection, table, key, tenant)
     return removed
 
 
-def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, source: int, tenant: str) -> int:
+def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> int:
     """Delete this source's rows that equal an earlier row in id and content."""
-    before = scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id = ?", [source])
+    before = scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
     connection.execute(
         f"""
-        DELETE FROM {table} WHERE source_id = $source AND rowid IN (
+        DELETE FROM {table} WHERE source_id IN (FROM fresh_sources) AND rowid IN (
             SELECT row FROM (
                 SELECT rowid AS row, source_id,
-                    row_number() OVER (PARTITION BY {key}, content ORDER BY source_id, rowid) AS place
+                    row_number() OVER (
+                        PARTITION BY {key}, content
+                        ORDER BY source_id IN (FROM fresh_sources), source_id, rowid
+                    ) AS place
                 FROM {table} SEMI JOIN conflicts USING ({key}) WHERE tenant_id = $tenant
-            ) WHERE place > 1 AND source_id = $source
+            ) WHERE place > 1 AND source_id IN (FROM fresh_sources)
         )
         """,
-        {"source": source, "tenant": tenant},
+        {"tenant": tenant},
     )
-    return before - scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id = ?", [source])
+    return before - scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
 
 
-def _canonicalise(connection: duckdb.DuckDBPyConnection, source: int, tenant: str) -> None:
+def _canonicalise(connection: duckdb.DuckDBPyConnection, tenant: str) -> None:
     """Give the rows that still differ the hash of their canonical form: another order of keys is no other content."""
     rows = connection.execute(
         """
         SELECT source_id, feed, record_id, content, record::VARCHAR FROM landed_records
         SEMI JOIN (
             SELECT feed, record_id FROM landed_records SEMI JOIN conflicts USING (feed, record_id)
-            WHERE tenant_id = $tenant GROUP BY ALL HAVING count(*) > 1 AND bool_or(source_id = $source)
+            WHERE tenant_id = $tenant GROUP BY ALL HAVING count(*) > 1 AND bool_or(source_id IN (FROM fresh_sources))
         ) USING (feed, record_id) WHERE tenant_id = $tenant
         """,
-        {"source": source, "tenant": tenant},
+        {"tenant": tenant},
     ).fetchall()
     changes = [(row[0], row[1], row[2], row[3], _canonical_hash(row[4])) for row in rows]
     changes = [change for change in changes if change[3] != change[4]]
@@ -127,11 +136,10 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
     )
 
 
-def note_sightings(connection: duckdb.DuckDBPyConnection, source: int) -> None:
+def note_sightings(connection: duckdb.DuckDBPyConnection) -> None:
     """Remember which content of which state object this file showed."""
     feeds = ", ".join(f"'{feed}'" for feed in landing_sql.STATE_KINDS)
     connection.execute(
         "INSERT INTO sightings SELECT tenant_id, source_id, feed, record_id, content "
-        f"FROM landed_records WHERE source_id = ? AND feed IN ({feeds})",
-        [source],
+        f"FROM landed_records WHERE source_id IN (FROM fresh_sources) AND feed IN ({feeds})",
     )

@@ -69,7 +69,7 @@ named AS (
         o.sp_id,
         api.app_id AS resource_app_id,
         o.resource_sp_id,
-        coalesce(o.scope, declared.permission, known.name) AS permission,
+        coalesce(o.scope, declared.permission, known.permission) AS permission,
         o.app_role_id,
         o.kind,
         o.granted_for,
@@ -89,7 +89,7 @@ named AS (
             AND o.app_role_id = declared.app_role_id
     -- An id means something only together with its resource: without the resource's app id it stays unresolved.
     LEFT JOIN permission_ids AS known
-        ON api.app_id = known.resource_app_id AND o.app_role_id = known.id AND known.kind = 'application'
+        ON api.app_id = known.resource_app_id AND o.app_role_id = known.permission_id AND known.kind = 'application'
 ),
 
 snapshots AS (

@@ -51,7 +51,7 @@ WITH calls AS (
         m.permissions_delegated,
         m.resource_kind,
         CASE
-            WHEN m.resource_segment > 0 THEN nullif(string_split(c.path, '/')[m.resource_segment + 1], '')
+            WHEN m.resource_segment > 0 THEN nullif(split_part(c.path, '/', m.resource_segment + 1), '')
             -- /me is the actor; an app on its own has no /me.
             WHEN m.resource_segment = 0 THEN c.user_id
         END AS resource,
@@ -75,11 +75,15 @@ audits AS (
         source_id,
         record ->> '$.Operation' AS operation_name,
         -- Folded: kinds of dashes, blanks, the full stop at the end.
-        lower(rtrim(trim(regexp_replace(regexp_replace(
-            record ->> '$.Operation', '[\x{2010}-\x{2015}\x{2212}]', '-', 'g'
-        ), '\s+', ' ', 'g')), '. ')) AS folded,
+        lower(rtrim(trim(regexp_replace(
+            regexp_replace(record ->> '$.Operation', '[\s\x{00A0}]+', ' ', 'g'),
+            '[\x{2010}-\x{2015}\x{2212}\x{FE58}\x{FE63}\x{FF0D}]', '-', 'g'
+        )), '. ')) AS folded,
         record ->> '$.Workload' AS audit_workload,
-        record ->> '$.RecordType' AS record_type,
+        coalesce(
+            TRY_CAST(record ->> '$.RecordType' AS INTEGER),
+            (SELECT t.record_type FROM audit_record_types AS t WHERE t.name = record ->> '$.RecordType')
+        ) AS record_type,
         lower(nullif(coalesce(
             nullif(record ->> '$.ClientAppId', ''),
             nullif(record ->> '$.AppAccessContext.ClientAppId', ''),
@@ -127,12 +131,13 @@ audited AS (
         CASE WHEN NOT starts_with(a.user_name, 'ServicePrincipal_') THEN lower(nullif(a.user_name, '')) END
             AS said_actor_name,
         CASE
-            -- One operation serves chats and channels; the record says which.
-            WHEN o.workload IN ('teams_chat', 'teams_channel') AND (a.channel IS NOT NULL OR a.team_id IS NOT NULL)
-                THEN 'teams_channel'
-            WHEN o.workload IN ('teams_chat', 'teams_channel') AND a.chat_id LIKE '%@thread.tacv2' THEN 'teams_channel'
-            WHEN o.workload IN ('teams_chat', 'teams_channel') AND a.chat_id IS NOT NULL THEN 'teams_chat'
-            WHEN o.operation_name IS NOT NULL THEN o.workload
+            -- One operation serves chats and channels; the record's thread says which.
+            WHEN o.decided_by = 'thread' AND (a.channel IS NOT NULL OR a.team_id IS NOT NULL) THEN 'teams_channel'
+            WHEN o.decided_by = 'thread' AND a.chat_id LIKE '%@thread.tacv2' THEN 'teams_channel'
+            WHEN o.decided_by = 'thread' AND a.chat_id IS NOT NULL THEN 'teams_chat'
+            WHEN o.audit_operation IS NOT NULL THEN o.workload
+            -- A cmdlet of Exchange's administration touches settings, not somebody's mail, unless listed above.
+            WHEN a.feed = 'audit_exchange' AND a.record_type = 1 THEN 'other'
             ELSE w.workload
         END AS workload,
         o.operation,
@@ -157,13 +162,20 @@ audited AS (
             WHEN a.result_status IN ('succeeded', 'success', 'true', 'partiallysucceeded') THEN TRUE
             WHEN a.result_status IN ('failed', 'failure', 'false') THEN FALSE
         END AS succeeded,
-        o.operation_name IS NOT NULL OR w.workload IS NOT NULL AS is_mapped,
+        o.audit_operation IS NOT NULL OR w.workload IS NOT NULL
+        OR (a.feed = 'audit_exchange' AND a.record_type = 1) AS is_mapped,
         NULL::INTEGER AS status_code,
         a.source_id
     FROM audits AS a
-    LEFT JOIN audit_operations AS o ON a.folded = o.operation_name
-    LEFT JOIN audit_workloads AS w
-        ON lower(a.audit_workload) = w.audit_workload AND (w.record_type IS NULL OR w.record_type = a.record_type)
+    LEFT JOIN audit_operations AS o
+        ON
+            a.folded = o.audit_operation
+            AND lower(coalesce(a.audit_workload, o.audit_workload)) = lower(o.audit_workload)
+            AND (o.record_type IS NULL OR o.record_type = a.record_type)
+    LEFT JOIN audit_workloads AS w ON lower(a.audit_workload) = lower(w.audit_workload)
+    QUALIFY row_number() OVER (
+        PARTITION BY a.tenant_id, a.feed, a.event_id ORDER BY o.record_type NULLS LAST, o.audit_workload
+    ) = 1
 ),
 
 accesses AS (

@@ -11,7 +11,7 @@ columns:
   records: records of the feed in the interval
 ---*/
 WITH edges AS (
-    SELECT tenant_id, feed, covered_from AS at, CASE state WHEN 'complete' THEN 1 ELSE 0 END AS complete,
+    SELECT tenant_id, feed, covered_from AS moment, CASE state WHEN 'complete' THEN 1 ELSE 0 END AS complete,
         CASE state WHEN 'provisional' THEN 1 ELSE 0 END AS provisional
     FROM coverage_windows
     UNION ALL
@@ -19,14 +19,14 @@ WITH edges AS (
         CASE state WHEN 'provisional' THEN -1 ELSE 0 END
     FROM coverage_windows
     UNION ALL
-    SELECT p.tenant_id, f.feed, b.at, 0, 0
+    SELECT p.tenant_id, f.feed, b.moment, 0, 0
     FROM watched_periods AS p
     CROSS JOIN log_feeds AS f
-    CROSS JOIN unnest([p.watched_from, p.watched_to]) AS b (at)
+    CROSS JOIN unnest([p.watched_from, p.watched_to]) AS b (moment)
 ),
 
 steps AS (
-    SELECT tenant_id, feed, at, sum(complete) AS complete, sum(provisional) AS provisional
+    SELECT tenant_id, feed, moment, sum(complete) AS complete, sum(provisional) AS provisional
     FROM edges
     GROUP BY ALL
 ),
@@ -35,15 +35,15 @@ segments AS (
     SELECT
         tenant_id,
         feed,
-        at AS covered_from,
-        lead(at) OVER line AS covered_to,
+        moment AS covered_from,
+        lead(moment) OVER line AS covered_to,
         CASE
             WHEN sum(complete) OVER line > 0 THEN 'complete'
             WHEN sum(provisional) OVER line > 0 THEN 'provisional'
             ELSE 'gap'
         END AS state
     FROM steps
-    WINDOW line AS (PARTITION BY tenant_id, feed ORDER BY at)
+    WINDOW line AS (PARTITION BY tenant_id, feed ORDER BY moment)
 ),
 
 islands AS (
@@ -69,7 +69,7 @@ intervals AS (
 
 -- Events by the minute, each minute standing at its first event: enough to place them, and few.
 minutes AS (
-    SELECT tenant_id, feed, min(occurred_at) AS at, count(*) AS records
+    SELECT tenant_id, feed, min(occurred_at) AS moment, count(*) AS records
     FROM (
         SELECT tenant_id, 'graph_activity' AS feed, occurred_at FROM landed_calls WHERE is_newest
         UNION ALL
@@ -109,7 +109,7 @@ SELECT
 FROM intervals AS i
 LEFT JOIN reasons AS r ON i.tenant_id = r.tenant_id AND i.feed = r.feed AND i.state = r.state
 LEFT JOIN minutes AS m
-    ON i.tenant_id = m.tenant_id AND i.feed = m.feed AND i.covered_from <= m.at AND i.covered_to > m.at
+    ON i.tenant_id = m.tenant_id AND i.feed = m.feed AND i.covered_from <= m.moment AND i.covered_to > m.moment
 GROUP BY ALL
 UNION ALL
 SELECT

@@ -19,7 +19,8 @@ CREATE TABLE sources (
     observed_at TIMESTAMPTZ,
     outcome VARCHAR NOT NULL,
     message VARCHAR,
-    spool VARCHAR
+    spool VARCHAR,
+    has_next_page BOOLEAN NOT NULL
 );
 
 CREATE TABLE quarantine (
@@ -45,7 +46,8 @@ CREATE TABLE landed_calls (
     has_bad_time BOOLEAN NOT NULL,
     app_id VARCHAR,
     method VARCHAR,
-    uri VARCHAR,
+    path VARCHAR,
+    shape VARCHAR,
     status_code INTEGER,
     ip_address VARCHAR,
     user_id VARCHAR,

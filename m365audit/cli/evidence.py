@@ -1,0 +1,156 @@
+"""Commands that take evidence in and judge it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from m365audit import pipeline
+from m365audit.cli.output import as_json
+from m365audit.cli.progress import Progress
+from m365audit.cli.session import (
+    config_option,
+    errors_to_exit_codes,
+    fail_on_option,
+    harmless_lines,
+    load,
+    say,
+    show,
+    tenant_id_of,
+    text_or_json,
+)
+from m365audit.cli.summary import outcome_facts, outcome_text
+from m365audit.config import LoadedPolicy, LoadedSettings, Settings, parse_time
+from m365audit.config.durations import TimeError
+from m365audit.errors import ConfigurationError
+from m365audit.model import EXPORT_KINDS, SEVERITIES
+from m365audit.pipeline import Import, Outcome
+
+_FOUND: Final = 1
+_USAGE: Final = 2
+_PARTIAL: Final = 4
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--tenant", required=True, help="Tenant that the files belong to: its id, or its name in the configuration."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(EXPORT_KINDS),
+    default=None,
+    help="What the files hold; default: seen from their content.",
+)
+@click.option(
+    "--observed-at", default=None, metavar="TIME",
+    help="When listings (users, groups, grants …) were taken, e.g. 2026-09-15T06:00:00Z; default: each file's own time.",
+)  # fmt: skip
+@click.option("--no-evaluate", is_flag=True, help="Only take the files in; judge later with `evaluate`.")
+@fail_on_option
+@text_or_json
+@config_option
+@errors_to_exit_codes
+def import_(
+    paths: tuple[Path, ...], tenant: str, kind: str | None, observed_at: str | None, *, no_evaluate: bool,
+    fail_on: str | None, form: str, config_path: Path | None,
+) -> None:  # fmt: skip
+    """Read exported log files and folders, judge everything, publish database and report.
+
+    Reads diagnostic-settings exports (JSON lines), Graph JSON pages and arrays, Management Activity API records and
+    Purview audit CSV, also compressed with gzip. For every file: read = stored + duplicate + quarantined. Importing
+    a file again adds nothing.
+    """
+    loaded, policy = load(config_path)
+    tenant_id = tenant_id_of(loaded.settings, tenant)
+    moment = _moment(observed_at) if observed_at else None
+    imports = [Import(path, tenant_id, kind, moment) for path in paths]
+    _finish(loaded, policy, imports, form, "import", fail_on, evaluate=not no_evaluate)
+
+
+@click.command()
+@click.option(
+    "--tenant", "tenants", multiple=True, help="Only this tenant's standing imports (id or name); repeatable."
+)
+@fail_on_option
+@text_or_json
+@config_option
+@errors_to_exit_codes
+def run(*, tenants: tuple[str, ...], fail_on: str | None, form: str, config_path: Path | None) -> None:
+    """Read every standing import of the configuration, judge everything, publish. Made to be scheduled.
+
+    Safe to repeat, to kill, and to start twice: a second run says who is at work and stops.
+    """
+    loaded, policy = load(config_path)
+    wanted = {tenant_id_of(loaded.settings, tenant) for tenant in tenants}
+    imports = [item for item in standing_imports(loaded.settings) if not wanted or item.tenant in wanted]
+    _finish(loaded, policy, imports, form, "run", fail_on)
+
+
+@click.command()
+@fail_on_option
+@text_or_json
+@config_option
+@errors_to_exit_codes
+def evaluate(*, fail_on: str | None, form: str, config_path: Path | None) -> None:
+    """Judge what was landed again, with today's register and rules. Reads no log and needs no network."""
+    loaded, policy = load(config_path)
+    _finish(loaded, policy, [], form, "evaluate", fail_on)
+
+
+def _finish(
+    loaded: LoadedSettings, policy: LoadedPolicy, imports: list[Import], form: str, command: str,
+    fail_on: str | None, *, evaluate: bool = True,
+) -> None:  # fmt: skip
+    """Run, print, and exit with the code that says how it went."""
+    outcome = run_pipeline(loaded.settings, policy, imports, command, evaluate=evaluate and loaded.is_valid)
+    print_outcome(outcome, form)
+    if not loaded.is_valid and evaluate:
+        say("the evidence was taken in; nothing was judged, because the configuration is invalid")
+    sys.exit(_exit_code(loaded, policy, outcome, fail_on))
+
+
+def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, fail_on: str | None) -> int:
+    done = outcome.evaluation
+    if not (loaded.is_valid and policy.is_valid) or (done is not None and done.not_judged):
+        return _USAGE
+    if outcome.is_partial:
+        return _PARTIAL
+    if fail_on and done is not None:
+        grave = SEVERITIES[SEVERITIES.index(fail_on) :]
+        return _FOUND if any(done.findings.get(severity) for severity in grave) else 0
+    return 0
+
+
+def _moment(text: str) -> datetime:
+
+    try:
+        return parse_time(text)
+    except TimeError as error:
+        raise ConfigurationError(f"--observed-at {text!r}: {error.what}", hint=error.todo) from None
+
+
+def standing_imports(settings: Settings) -> list[Import]:
+    """Return what the configuration says to read on every run."""
+    return [Import(item.path, tenant.id, item.kind) for tenant in settings.tenants for item in tenant.imports]
+
+
+def run_pipeline(
+    settings: Settings, policy: LoadedPolicy, imports: Sequence[Import], command: str, *, evaluate: bool = True
+) -> Outcome:
+    """Run the pipeline with progress on stderr."""
+    progress = Progress()
+    try:
+        return pipeline.run(settings, policy, imports, progress, command=command, evaluate=evaluate)
+    finally:
+        progress.done()
+
+
+def print_outcome(outcome: Outcome, form: str, *, brief: bool = False) -> None:
+    """Print what a run came to, as text or JSON."""
+    show(as_json(outcome_facts(outcome)) if form == "json" else harmless_lines(outcome_text(outcome, brief=brief)))

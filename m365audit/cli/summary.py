@@ -1,0 +1,72 @@
+"""What a run says at its end: counts that add up, what was found, what could not be seen, where to look."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from m365audit.pipeline import Evaluation, Outcome
+
+_GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
+_VERDICTS = {
+    "outside": "outside the recorded consent",
+    "not_assessable": "not assessable: the evidence does not say enough",
+    "within": "within the recorded consent",
+    "out_of_scope": "out of scope (not audited, refused, or Microsoft's own)",
+}
+
+
+def outcome_facts(outcome: Outcome) -> dict[str, object]:
+    """Return the outcome as plain values."""
+    evaluation = outcome.evaluation
+    return {
+        "files": [asdict(file) for file in outcome.landed],
+        "evaluation": None if evaluation is None else asdict(evaluation),
+    }
+
+
+def outcome_text(outcome: Outcome, *, brief: bool) -> str:
+    """Return the outcome as text; ``brief`` leaves out the line of each file that went in whole."""
+    lines = []
+    for file in outcome.landed:
+        if not brief or file.outcome in {"partial", "refused"}:
+            counts = (
+                f"{file.records} read = {file.stored} stored + {file.duplicate} duplicate + "
+                f"{file.quarantined} quarantined"
+            )
+            bad = f", {file.bad_times} without a readable time" if file.bad_times else ""
+            remark = f" — {file.message}" if file.message else ""
+            lines.append(f"{file.outcome:9} {file.path} [{file.kind or 'unknown kind'}]: {counts}{bad}{remark}")
+    if outcome.landed:
+        lines.append(_total(outcome))
+    if outcome.evaluation is not None:
+        lines += _evaluation_lines(outcome.evaluation)
+    return "\n".join(lines)
+
+
+def _total(outcome: Outcome) -> str:
+    read, stored, duplicate, quarantined = (
+        sum(getattr(file, name) for file in outcome.landed)
+        for name in ("records", "stored", "duplicate", "quarantined")
+    )
+    refused = sum(file.outcome == "refused" for file in outcome.landed)
+    words = f", {refused} refused" if refused else ""
+    return (
+        f"{len(outcome.landed)} files{words}: {read} records read = {stored} stored + {duplicate} duplicate + "
+        f"{quarantined} quarantined"
+    )
+
+
+def _evaluation_lines(evaluation: Evaluation) -> list[str]:
+    lines = [""]
+    if evaluation.not_judged:
+        lines.append(f"NOTHING WAS JUDGED: {evaluation.not_judged}")
+    lines.append("Accesses judged:")
+    lines += [f"  {evaluation.verdicts.get(name, 0):>9}  {words}" for name, words in _VERDICTS.items()]
+    found = [f"{evaluation.findings[s]} {s}" for s in _GRAVEST_FIRST if evaluation.findings.get(s)]
+    lines.append(f"Open findings: {', '.join(found) or 'none'}")
+    if evaluation.not_evaluated:
+        lines.append(f"Not evaluated: {evaluation.not_evaluated} rule checks lacked evidence; the report says which")
+    lines += [f"Report:   {evaluation.report}", f"Database: {evaluation.published}"]
+    return lines

@@ -1,0 +1,114 @@
+"""Databases opened for SQL that is not the store's own: rules, hunts, an analyst's query. Locked before it runs.
+
+Nothing outside the database can be read or written, no extension is loaded, and no setting can be changed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import duckdb
+
+from m365audit.errors import QueryError
+from m365audit.store.database import MEMORY_LIMIT, configure
+
+_LOCKED: Final = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_unsigned_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": MEMORY_LIMIT,
+}
+
+
+class LockedDatabase:
+    """One database file under lock; a context manager.
+
+    It is what rules are proven against and run on (``rules.loader.EmptySchema``, ``rules.watch.RuleDatabase``).
+
+    Args:
+        path: the database file.
+        is_read_only: True for what is published; the candidate takes the rules' results.
+        spill: folder for results larger than memory; None for read-only databases.
+        output: the one file that may be written (a Parquet result), by the caller's own COPY.
+    """
+
+    def __init__(
+        self, path: Path, *, is_read_only: bool, spill: Path | None = None, output: Path | None = None
+    ) -> None:
+        settings: dict[str, str | bool | int | float | list[str]] = {**_LOCKED}
+        if spill is not None:
+            settings["temp_directory"] = str(spill)
+        if output is not None:
+            # Once external access is off, the list of what is allowed all the same cannot be changed any more.
+            del settings["enable_external_access"]
+        self._connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
+        configure(self._connection)
+        if output is not None:
+            allowed = str(output).replace("'", "''")
+            self._connection.execute(f"SET allowed_paths = ['{allowed}']")
+            self._connection.execute("SET enable_external_access = false")
+        elif is_read_only:
+            # Without this, COPY may still write over the database's own file.
+            self._connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
+        self._connection.execute("SET lock_configuration = true")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[tuple[Any, ...]]:
+        """Run one statement and return its rows.
+
+        Raises:
+            QueryError: DuckDB refused it or failed.
+        """
+        return self.run(sql, parameters)[1]
+
+    def run(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, limit: int | None = None
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Run one statement; return the names of its columns and its rows, ``limit`` of them at most."""
+        try:
+            cursor = self._connection.execute(sql, dict(parameters) if parameters else None)
+            names = tuple(column[0] for column in cursor.description or ())
+            return names, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+    def statement_kinds(self, sql: str) -> Sequence[str]:
+        """Return the kind of every statement in ``sql`` (SELECT, INSERT …) without running any.
+
+        Raises:
+            QueryError: it is not SQL.
+        """
+        try:
+            return tuple(statement.type.name for statement in self._connection.extract_statements(sql))
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+    def columns(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[str, str]]:
+        """Bind a SELECT and return (name, type) of its columns without running it.
+
+        Raises:
+            QueryError: it does not bind.
+        """
+        return [(row[0], row[1]) for row in self.execute(f"DESCRIBE {sql}", parameters)]
+
+    def table_names(self, sql: str) -> frozenset[str]:
+        """Return the names of the tables that ``sql`` reads.
+
+        Raises:
+            QueryError: it is not SQL.
+        """
+        try:
+            return frozenset(self._connection.get_table_names(sql))
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
