@@ -120,7 +120,11 @@ def wrapped(sql: str) -> str:
 
 
 def _row_problems(schema: Database, rule: Rule) -> tuple[Problem, ...]:
-    given = dict(sql_tree.columns(schema, rule.sql, {}))
+    bound = sql_tree.columns(schema, rule.sql, {})
+    given = dict(bound)
+    if len(given) < len(bound):
+        twice = sorted({name for name, _ in bound if [other for other, _ in bound].count(name) > 1})
+        return (Problem(rule.file, 1, ", ".join(twice), "a column stands twice", "leave one", "repeated_column"),)
     expected = {**dict.fromkeys(rule.identity, "VARCHAR"), **ROW_COLUMNS}
     problems = [
         Problem(rule.file, 1, name, "the SELECT lacks this column", f"give it as {kind}", "missing_column")

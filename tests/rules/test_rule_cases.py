@@ -83,9 +83,12 @@ def cases() -> Iterator[Any]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
 
 
+NO_TABLES: Final = ("use", "register", "unwatched", "provisional", "forgotten")
+
+
 def fill(given: dict[str, Any]) -> None:
     """Insert what a case gives; tables it does not name get what a well-watched tenant has."""
-    rows = {name: given[name] for name in given if name not in ("use", "register", "unwatched", "provisional")}
+    rows = {name: given[name] for name in given if name not in NO_TABLES}
     rows.setdefault("tenants", [{}])
     rows.setdefault("policy_settings", [{"consent_record_within_seconds": 7 * 86400}])
     rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
@@ -98,7 +101,8 @@ def fill(given: dict[str, Any]) -> None:
         rows.setdefault("verdicts", []).append(verdict)
     for process in given.get("register", []):
         for table, row in register_rows(dict(process)):
-            rows.setdefault(table, []).append(row)
+            if row not in rows.setdefault(table, []):
+                rows[table].append(row)
     for table, members in rows.items():
         owner = {} if table.startswith(("policy_", "permission_")) else {"tenant_id": TENANT}
         for row in members:
@@ -106,9 +110,9 @@ def fill(given: dict[str, Any]) -> None:
 
 
 def coverage(given: dict[str, Any]) -> list[dict[str, object]]:
-    """Cover every feed completely, but what the case calls ``unwatched`` or ``provisional``."""
+    """Cover every feed completely, but what the case calls ``unwatched``, ``provisional`` or ``forgotten``."""
     rows: list[dict[str, object]] = []
-    for feed in FEEDS:
+    for feed in set(FEEDS) - set(given.get("forgotten", [])):
         row: dict[str, object] = {
             "feed": feed,
             "covered_from": WATCHED[0],
@@ -133,7 +137,11 @@ def use_rows(number: int, use: dict[str, Any]) -> tuple[dict[str, object], dict[
 
 
 def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Make the register's tables from ``record, process, app_id, workload, operations, permissions, start, end``."""
+    """Make the register's tables from ``record, process, version, app_id, workload, operations, permissions``.
+
+    It is in force from ``start`` to ``end``; ``periods`` takes the place of the three that come of these. A period is a
+    list of from, to and reason; null is open, or active.
+    """
     record, name = process["record"], process.get("process", "process-1")
     key = {"record": record, "process": name}
     start, end = process.get("start", "2026-01-01T00:00:00Z"), process.get("end", "2027-01-01T00:00:00Z")
@@ -143,22 +151,21 @@ def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, obje
         "register_versions",
         {
             **key,
-            "version": 1,
+            "version": process.get("version", 1),
             "workload": process.get("workload", "mail"),
             "operations": process.get("operations", ["read"]),
             "permissions": [{"name": p, "kind": k, "api": "microsoft_graph"} for p, k in permissions],
             "effective_from": start,
-            "effective_until": "2027-01-01T00:00:00Z",
+            "effective_until": process.get("effective_until", "2027-01-01T00:00:00Z"),
             "recorded_at": process.get("recorded_at", start),
             "ended_at": process.get("end"),
         },
     )
     ended = process.get("reason", "after_expiry")
-    for valid_from, valid_to, reason in ((None, start, "before_start"), (start, end, None), (end, None, ended)):
-        yield (
-            "register_segments",
-            {**key, "version": 1, "valid_from": valid_from, "valid_to": valid_to, "period_reason": reason},
-        )
+    periods = [(None, start, "before_start"), (start, end, None), (end, None, ended)]
+    for valid_from, valid_to, reason in process.get("periods", periods):
+        period = {"valid_from": valid_from, "valid_to": valid_to, "period_reason": reason}
+        yield "register_segments", {**key, "version": process.get("version", 1), **period}
 
 
 def shown(finding: PresentFinding, keys: Mapping[str, object]) -> dict[str, object]:

@@ -59,7 +59,7 @@ activity AS (
         SELECT tenant_id, app_id, first_seen_at, last_seen_at FROM apps
         UNION ALL
         SELECT tenant_id, app_id, first_seen_at, last_seen_at FROM grants
-    )
+    ) AS signs
     GROUP BY tenant_id, app_id
 ),
 gaps AS (
@@ -76,15 +76,14 @@ gaps AS (
 SELECT
     n.tenant_id,
     n.app_id,
-    n.feed AS feed,
     n.feed,
     coalesce(strftime(make_timestamp(epoch_us(g.covered_from)), '%Y-%m-%dT%H:%M:%SZ'), '..')
     || '/' || coalesce(strftime(make_timestamp(epoch_us(g.covered_to)), '%Y-%m-%dT%H:%M:%SZ'), '..') AS event_id,
     g.covered_from AS occurred_at,
     g.covered_to AS last_seen_at,
     [coalesce(g.reason, 'gap')] AS reasons,
-    CAST(NULL AS VARCHAR) AS record,
-    CAST(NULL AS VARCHAR) AS process
+    cast(NULL AS VARCHAR) AS record,
+    cast(NULL AS VARCHAR) AS process
 FROM app_feeds AS n
 INNER JOIN gaps AS g ON n.tenant_id = g.tenant_id AND n.feed = g.feed
 INNER JOIN activity AS a ON n.tenant_id = a.tenant_id AND n.app_id = a.app_id

@@ -62,8 +62,8 @@ SELECT
     c.event_id,
     c.occurred_at,
     [CASE WHEN c.app_id IS NULL THEN 'app_unknown' ELSE 'no_record' END] AS reasons,
-    CAST(NULL AS VARCHAR) AS record,
-    CAST(NULL AS VARCHAR) AS process
+    cast(NULL AS VARCHAR) AS record,
+    cast(NULL AS VARCHAR) AS process
 FROM authorised AS c
 INNER JOIN tenants AS t ON c.tenant_id = t.tenant_id
 LEFT JOIN reaching AS r ON c.tenant_id = r.tenant_id AND c.event_id = r.event_id

@@ -24,7 +24,7 @@ WITH declared AS (
         s.record,
         s.process,
         lower(u.permission.name) AS permission,
-        u.permission.kind AS kind,
+        u.permission.kind,
         s.valid_from,
         s.valid_to,
         s.period_reason
@@ -59,7 +59,7 @@ compared AS (
         ON
             g.tenant_id = d.tenant_id AND g.app_id = d.app_id
             AND lower(g.permission) = d.permission AND g.kind = d.kind
-            AND coalesce(d.valid_from <= g.last_seen_at, TRUE) AND coalesce(g.last_seen_at < d.valid_to, TRUE)
+            AND coalesce(g.last_seen_at >= d.valid_from, TRUE) AND coalesce(g.last_seen_at < d.valid_to, TRUE)
     WHERE
         g.is_current
         AND NOT EXISTS (

@@ -70,7 +70,7 @@ declared AS (
         s.record,
         s.process,
         lower(u.permission.name) AS permission,
-        u.permission.kind AS kind,
+        u.permission.kind,
         s.valid_from,
         s.valid_to,
         s.period_reason
@@ -105,7 +105,7 @@ compared AS (
         ON
             h.tenant_id = d.tenant_id AND h.app_id = d.app_id
             AND lower(h.permission) = d.permission AND h.kind = d.kind
-            AND coalesce(d.valid_from <= h.last_seen_at, TRUE) AND coalesce(h.last_seen_at < d.valid_to, TRUE)
+            AND coalesce(h.last_seen_at >= d.valid_from, TRUE) AND coalesce(h.last_seen_at < d.valid_to, TRUE)
     GROUP BY ALL
 )
 SELECT

@@ -32,7 +32,7 @@ SELECT
     s.record,
     s.process,
     u.permission.name AS permission,
-    u.permission.kind AS kind,
+    u.permission.kind,
     'register' AS feed,
     s.record || '/' || s.process AS event_id,
     v.effective_from AS occurred_at,
@@ -46,7 +46,7 @@ CROSS JOIN unnest(v.permissions) AS u (permission)
 INNER JOIN observed AS o
     ON
         a.tenant_id = o.tenant_id AND u.permission.kind = o.kind
-        AND coalesce(s.valid_from <= o.observed_at, TRUE) AND coalesce(o.observed_at < s.valid_to, TRUE)
+        AND coalesce(s.valid_from <= o.observed_at, TRUE) AND coalesce(s.valid_to > o.observed_at, TRUE)
 WHERE
     NOT regexp_matches(u.permission.name, '\.(Group|Chat)$')
     AND NOT EXISTS (

@@ -34,8 +34,8 @@ SELECT
     g.first_seen_at AS occurred_at,
     g.last_seen_at,
     ['no_record'] AS reasons,
-    CAST(NULL AS VARCHAR) AS record,
-    CAST(NULL AS VARCHAR) AS process
+    cast(NULL AS VARCHAR) AS record,
+    cast(NULL AS VARCHAR) AS process
 FROM grants AS g
 WHERE
     g.is_current

@@ -33,7 +33,7 @@ WITH active AS (
     INNER JOIN register_segments AS s
         ON
             a.tenant_id = s.tenant_id AND a.record = s.record AND s.period_reason IS NULL
-            AND coalesce(s.valid_from <= t.watched_to, TRUE) AND coalesce(t.watched_to < s.valid_to, TRUE)
+            AND coalesce(t.watched_to >= s.valid_from, TRUE) AND coalesce(t.watched_to < s.valid_to, TRUE)
     INNER JOIN register_versions AS v
         ON
             s.tenant_id = v.tenant_id AND s.record = v.record

@@ -46,7 +46,7 @@ recorded_calls AS (
         (v.verdict = 'within' OR (v.verdict = 'not_assessable' AND v.record IS NOT NULL))
         AND len(e.permissions) > 0
         -- Names that end so are given inside one team or chat, where no feed sees them.
-        AND NOT list_bool_or(list_transform(e.permissions, lambda p: regexp_matches(p, '\.(Group|Chat)$')))
+        AND NOT list_bool_or(list_transform(e.permissions, LAMBDA p: regexp_matches(p, '\.(Group|Chat)$')))
 ),
 call_kinds AS (
     -- One row for every way of calling, so that grants are compared a few times and not once for every call.
@@ -55,7 +55,7 @@ call_kinds AS (
         app_id,
         access_kind,
         permissions,
-        list_transform(permissions, lambda p: lower(p)) AS names
+        list_transform(permissions, LAMBDA p: lower(p)) AS names
     FROM recorded_calls
 ),
 held AS (

@@ -92,6 +92,7 @@ SQL_FAULTS: Final = [
     ("event_id, ", "", "missing_column"),
     ("['seen'] AS reasons", "'seen' AS reasons", "column_type"),
     ("app_id, feed", "app_id, app_name, feed", "unread_column"),
+    ("app_id, feed", "app_id, feed, feed", "repeated_column"),
     ("needs: [graph_activity]", "needs: [sign_ins_interactive]", "needs_too_little"),
     ("needs: [graph_activity]", "needs: [graph_activity, groups]", "needs_too_much"),
     ("version: 1", "version: 1\nneeds_register: true", "needs_register"),
