@@ -46,12 +46,21 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One thing to import: a file or folder, for a tenant; ``kind`` None means recognised by content."""
+    """One thing to import: a file or folder, for a tenant.
+
+    Attributes:
+        path: the file or folder.
+        tenant: tenant id.
+        kind: None means recognised by content.
+        observed_at: when listings were taken; None means each file's own time.
+        window: the files hold everything between these times, says the user.
+    """
 
     path: Path
     tenant: str
     kind: str | None = None
     observed_at: datetime | None = None
+    window: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +256,7 @@ def _arrivals(
                 observed_at=item.observed_at or min(modified, _now()),
                 has_said_time=item.observed_at is not None,
                 settle_after=policy.policy.settle_after,
+                window=item.window,
             )  # fmt: skip
         )
     return offered

@@ -49,15 +49,21 @@ _PARTIAL: Final = 4
 )
 @click.option(
     "--observed-at", default=None, metavar="TIME",
-    help="When listings (users, groups, grants …) were taken, e.g. 2026-09-15T06:00:00Z; default: each file's own time.",
+    help="When listings (users, groups …) were taken, e.g. 2026-09-15T06:00:00Z; default: each file's time.",
 )  # fmt: skip
+@click.option(
+    "--from", "begin", default=None, metavar="TIME", help="With --to: the files hold everything from this time …"
+)
+@click.option(
+    "--to", "end", default=None, metavar="TIME", help="… up to this one; then gaps and silence can be told apart."
+)
 @click.option("--no-evaluate", is_flag=True, help="Only take the files in; judge later with `evaluate`.")
 @fail_on_option
 @text_or_json
 @config_option
 @errors_to_exit_codes
 def import_(
-    paths: tuple[Path, ...], tenant: str, kind: str | None, observed_at: str | None, *, no_evaluate: bool,
+    paths: tuple[Path, ...], tenant: str, kind: str | None, observed_at: str | None, *, begin: str | None, end: str | None, no_evaluate: bool,
     fail_on: str | None, form: str, config_path: Path | None,
 ) -> None:  # fmt: skip
     """Read exported log files and folders, judge everything, publish database and report.
@@ -68,8 +74,9 @@ def import_(
     """
     loaded, policy = load(config_path)
     tenant_id = tenant_id_of(loaded.settings, tenant)
-    moment = _moment(observed_at) if observed_at else None
-    imports = [Import(path, tenant_id, kind, moment) for path in paths]
+    moment = _moment("--observed-at", observed_at)
+    window = _window(_moment("--from", begin), _moment("--to", end))
+    imports = [Import(path, tenant_id, kind, moment, window) for path in paths]
     _finish(loaded, policy, imports, form, "import", fail_on, evaluate=not no_evaluate)
 
 
@@ -127,17 +134,31 @@ def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, f
     return 0
 
 
-def _moment(text: str) -> datetime:
+def _window(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
+    if begin is None and end is None:
+        return None
+    if begin is None or end is None or end <= begin:
+        raise ConfigurationError("--from and --to are a window", hint="give both, --to after --from")
+    return begin, end
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
 
     try:
         return parse_time(text)
     except TimeError as error:
-        raise ConfigurationError(f"--observed-at {text!r}: {error.what}", hint=error.todo) from None
+        raise ConfigurationError(f"{option} {text!r}: {error.what}", hint=error.todo) from None
 
 
 def standing_imports(settings: Settings) -> list[Import]:
     """Return what the configuration says to read on every run."""
-    return [Import(item.path, tenant.id, item.kind) for tenant in settings.tenants for item in tenant.imports]
+    return [
+        Import(item.path, tenant.id, item.kind, window=item.window)
+        for tenant in settings.tenants
+        for item in tenant.imports
+    ]
 
 
 def run_pipeline(

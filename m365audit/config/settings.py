@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -17,11 +18,12 @@ from pydantic import (
     Tag,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from m365audit.config.complaints import check
 from m365audit.config.credentials import SECRET, SECRET_KEYS, Credential, FilePath
-from m365audit.config.shapes import Guid, Refusal, Strict, Text, fault
+from m365audit.config.shapes import Guid, Refusal, Strict, Text, Time, fault
 from m365audit.config.spelling import nearest, shown, suggestion
 from m365audit.config.yamlnodes import Document, KeyPath, read_document, walk
 from m365audit.errors import ConfigurationError
@@ -63,13 +65,32 @@ def _export_kind(text: str) -> str:
 
 
 class StandingImport(Strict):
-    """A folder or file of exports that every run reads."""
+    """A folder or file of exports that every run reads.
+
+    ``from`` and ``to`` say that the files hold everything that the log had between these times; without them only the
+    hours that storage paths name, and the extent of the events, count as covered.
+    """
 
     path: FilePath = Field(examples=["/exports/contoso/insights-logs-microsoftgraphactivitylogs"])
     kind: (
         Annotated[str, AfterValidator(_export_kind), WithJsonSchema({"type": "string", "enum": list(EXPORT_KINDS)})]
         | None
     ) = None
+    begin: Time | None = Field(default=None, alias="from", examples=["2026-09-01T00:00:00Z"])
+    end: Time | None = Field(default=None, alias="to", examples=["2026-09-15T00:00:00Z"])
+
+    @model_validator(mode="after")
+    def _is_window(self) -> Self:
+        if (self.begin is None) != (self.end is None):
+            fault("half_window", "from and to go together", "give both, or neither")
+        if self.begin is not None and self.end is not None and self.end <= self.begin:
+            fault("empty_window", "to is not after from", "give the first moment, and the first moment after it")
+        return self
+
+    @property
+    def window(self) -> tuple[datetime, datetime] | None:
+        """What the files are said to hold whole: first moment, and first moment after it."""
+        return (self.begin, self.end) if self.begin is not None and self.end is not None else None
 
 
 def _feed(text: str) -> str:

@@ -33,7 +33,7 @@ _WORDS = {
     ),
     "outside": (
         "Yes. Data was used outside the recorded consent.",
-        "The evidence contradicts the consent register.",
+        "Everything else that is in scope was judged.",
     ),
     "no_events": (
         "No use was seen, and that proves nothing.",
@@ -48,6 +48,8 @@ _WORDS = {
         "Every logged use agrees with the consent register, and every log was there for the whole time.",
     ),
 }
+
+_MAY_BE_MORE = "The evidence shows it. There may be more: not everything could be judged, see what is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def make_answer(given: Findable) -> Answer:
     unknowns = tuple(item for item in _unknowns(given) if item.count)
     state = _state(given, unknowns)
     headline, explanation = _WORDS[state]
+    if state == "outside" and unknowns:
+        explanation = _MAY_BE_MORE
     outside = [cell for cell in given.cells if cell.outside]
     return Answer(
         state=state,
@@ -142,7 +146,7 @@ def _unknown_sources(given: Findable) -> list[Unknown]:
         _unknown("logs_with_gaps", logs.count("partial"), "log has gaps", "logs have gaps", "coverage"),
         _unknown("logs_missing", logs.count("none"), "log was never received", "logs were never received", "coverage"),
         _unknown("logs_provisional", logs.count("provisional"),
-                 "log may still grow", "logs may still grow", "coverage"),
+                 "log may be incomplete", "logs may be incomplete", "coverage"),
         _unknown("grants_not_read", len(blind),
                  "tenant's grants were not read in full", "tenants' grants were not read in full", "coverage"),
         _unknown("grants_unreadable", sum(item.unreadable_grants for item in given.tenants),

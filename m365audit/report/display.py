@@ -23,7 +23,7 @@ _INVISIBLE: Final = re.compile(
 )
 """Control, format, bidirectional, zero-width and blank characters, surrogates, tags, variation selectors."""
 
-_ADDRESS: Final = re.compile(r"[^\s@<>\"'()]+@[^\s@<>\"'()]+")
+_WORD: Final = re.compile(r"[^\s<>\"'()\[\],;]+")
 _FORMULA: Final = tuple(
     "=+-@\t\r\n\x00"
     "\uff1d\uff0b\uff0d\uff20"  # full width
@@ -47,7 +47,8 @@ def shown(value: str) -> str:
 
 def impersonal(value: str) -> str:
     """Return the text without anything that looks like a person's address; for the first page."""
-    return _ADDRESS.sub("[address]", value)
+    # Word by word: a pattern that looks for the "@" itself takes quadratic time on one long word.
+    return _WORD.sub(lambda word: "[address]" if "@" in word.group().strip("@") else word.group(), value)
 
 
 def inert(value: str) -> str:
@@ -81,6 +82,9 @@ def day(value: datetime) -> str:
 
 
 def has_mixed_scripts(value: str) -> bool:
-    """Tell whether a name mixes alphabets that look alike, as imitations of known names do."""
-    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in value if letter.isalpha()}
-    return len(scripts & _CONFUSABLE_SCRIPTS) > 1
+    """Tell whether a word mixes alphabets that look alike, as imitations of known names do."""
+    return any(len(_scripts(word) & _CONFUSABLE_SCRIPTS) > 1 for word in shown(value).split())
+
+
+def _scripts(word: str) -> set[str]:
+    return {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}

@@ -25,6 +25,7 @@ REASONS: Final = {
     "resource_unknown": "it cannot be told whether the mailbox, calendar, team or chat is one of the recorded ones",
     "register_invalid": "the consent register could not be used",
     "not_collected": "never collected",
+    "not_covered": "no file covers it",
     "not_licensed": "the tenant's licence does not include it",
     "no_permission": "the auditor may not read it",
     "not_enabled": "the log is not switched on",
@@ -49,7 +50,7 @@ FEEDS: Final = {
 }  # fmt: skip
 
 COVERAGE: Final = {
-    "complete": "complete", "provisional": "complete so far", "partial": "gaps", "gap": "gaps",
+    "complete": "complete", "provisional": "may be incomplete", "partial": "gaps", "gap": "gaps",
     "observed": "read", "none": "nothing",
 }  # fmt: skip
 

@@ -184,8 +184,12 @@ def _tailspin(tenant: Tenant) -> dict[str, Document]:
     }
 
 
-def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str]]]]) -> Document:
-    """Return ``m365audit.yaml``; ``imports`` holds (kind, path) of every exported folder by tenant key."""
+FORTNIGHT = {"from": "2026-09-01T00:00:00Z", "to": "2026-09-15T00:00:00Z"}
+"""What exports that are not cut by the hour are vouched for to hold."""
+
+
+def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str, bool]]]]) -> Document:
+    """Return ``m365audit.yaml``; ``imports`` holds (kind, path, holds the whole fortnight) of every export by tenant."""
     return {
         "state": "./state",
         "publish": "./publish",
@@ -195,7 +199,9 @@ def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str]]]]) -> D
             {
                 "id": tenant.id,
                 "name": tenant.name,
-                "import": [{"kind": kind, "path": path} for kind, path in listed],
+                "import": [
+                    {"kind": kind, "path": path} | (FORTNIGHT if is_whole else {}) for kind, path, is_whole in listed
+                ],
             }
             for tenant, listed in imports.values()
         ],

@@ -44,8 +44,8 @@ class ExportFolder:
         self.files += 1
         self.bytes += len(content)
 
-    def _import(self, kind: str, path: str) -> None:
-        self.imports.append((kind, f"./{self._base}/{path}"))
+    def _import(self, kind: str, path: str, *, is_whole: bool = False) -> None:
+        self.imports.append((kind, f"./{self._base}/{path}", is_whole))
 
     def write(self, diary: Diary) -> None:
         """Write every export of the tenant."""
@@ -88,11 +88,11 @@ class ExportFolder:
     def _write_whole(self, category: str, kind: str, lines: list[Line]) -> None:
         """Write a category as one file of lines, as when somebody put a fortnight of blobs together by hand.
 
-        Its extent counts as provisionally covered. Blobs by the hour for every category would be a thousand files more.
+        The configuration vouches for the fortnight. Blobs by the hour for every category would be a thousand files more.
         """
         folder = f"insights-logs-{category.lower()}"
         self._write(f"{folder}/{category}-2026-09.json", _json_lines(line for _, line in lines), OBSERVED)
-        self._import(kind, folder)
+        self._import(kind, folder, is_whole=True)
 
     def _write_audit_records(self, diary: Diary) -> None:
         records = [audit_record(self._tenant, a) for a in sorted(diary.audited, key=lambda a: (a.at, a.id))]
@@ -100,14 +100,14 @@ class ExportFolder:
             return
         if self._tenant.key == "fabrikam":
             self._write("audit-search/AuditLog_2026-09.csv", _csv(records), OBSERVED)
-            self._import("audit_records", "audit-search")
+            self._import("audit_records", "audit-search", is_whole=True)
             return
         by_type: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for record in records:
             by_type[_CONTENT_TYPES[record["Workload"]]].append(record)
         for content_type, found in by_type.items():
             self._write(f"management-activity/{content_type}.json", _json(found), OBSERVED)
-        self._import("audit_records", "management-activity")
+        self._import("audit_records", "management-activity", is_whole=True)
 
     def _write_state(self, diary: Diary) -> None:
         for feed, listing in listings(self._tenant, diary.held).items():

@@ -24,6 +24,7 @@ class Arrival:
         observed_at: when the tenant was in the state that the file shows; the file's own time unless the user said it.
         has_said_time: the user said ``observed_at``: the same bytes are then a new observation.
         settle_after: how long after its hour a storage file may still grow.
+        window: the user says that the file holds everything from the first to the second time (exclusive).
     """
 
     source_id: int
@@ -36,6 +37,7 @@ class Arrival:
     observed_at: datetime
     has_said_time: bool
     settle_after: timedelta
+    window: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def build(
             progress(query.name)
             if query.name == "access_events":
                 _match_shapes(connection, given.match_shapes, workdir)
-                temporary.append("call_shapes")
+                temporary.append("catalogue_shapes")
             temporary += _create(connection, query)
         for name in temporary:
             connection.execute(f"DROP TABLE temp.{name}")
@@ -112,7 +112,9 @@ def _match_shapes(connection: duckdb.DuckDBPyConnection, match: ShapeMatcher, wo
     shapes = connection.execute(
         "SELECT DISTINCT method, shape FROM landed_calls WHERE method IS NOT NULL AND shape IS NOT NULL ORDER BY ALL"
     ).fetchall()
-    create_from_rows(connection, "call_shapes", inputs.SHAPE_COLUMNS, match(shapes), workdir=workdir, is_temporary=True)
+    create_from_rows(
+        connection, "catalogue_shapes", inputs.SHAPE_COLUMNS, match(shapes), workdir=workdir, is_temporary=True
+    )
 
 
 def _create(connection: duckdb.DuckDBPyConnection, query: QueryFile) -> list[str]:

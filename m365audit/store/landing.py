@@ -116,7 +116,7 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
     """Make the table of what arrives, by which every row that is read finds its file; and provisional ledger rows."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, "
-        "hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN)"
+        "hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, window_to TIMESTAMPTZ)"
     )
     values: list[object] = []
     for file in files:
@@ -124,9 +124,9 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
         settled_from = hour + timedelta(hours=1) + file.arrival.settle_after if hour else None
         values += [
             file.prepared.ndjson, file.arrival.source_id, file.arrival.tenant, hour,
-            settled_from is not None and file.arrival.observed_at >= settled_from, file.prepared.has_broken_end,
+            settled_from is not None and file.arrival.observed_at >= settled_from, file.prepared.has_broken_end, *(file.arrival.window or (None, None)),
         ]  # fmt: skip
-    connection.execute(f"INSERT INTO arriving VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * len(files))}", values)
+    connection.execute(f"INSERT INTO arriving VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * len(files))}", values)
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
     pending = [(f.arrival, Landed(f.arrival.path, f.prepared.kind, 0, 0, 0, 0, 0, "imported"), False) for f in files]
     write_sources(connection, pending)  # versions are ordered by the time of their file
@@ -137,21 +137,24 @@ def _read(
 ) -> tuple[dict[int, int], dict[int, list[Quarantined]]]:
     """Insert every record; return, by source, how many were read and those that cannot be stored (taken out again)."""
     paths = {"paths": [file.prepared.ndjson for file in files]}
+    sample = files[0].prepared
+    if not is_careful and (check := landing_sql.check_records(sample.kind, is_enveloped=sample.enveloped)):
+        connection.execute(check, paths)
     read: dict[int, int] = defaultdict(int)
     has_unusable: set[int] = set()
-    for table, statement in _statements(connection, files[0].prepared, paths, is_careful=is_careful):
+    for table, statement in _statements(sample, is_careful=is_careful):
         connection.execute(statement, paths)
         counts = connection.execute(
-            f"SELECT source_id, count(*), count(*) FILTER (WHERE version IN (0, -2)), min(version) FROM {table} "
+            f"SELECT source_id, count(*), count(*) FILTER (WHERE version IN (0, -2)), "
+            f"count(*) FILTER (WHERE version = -1) FROM {table} "
             "SEMI JOIN arriving USING (source_id) GROUP BY ALL"
         ).fetchall()
         for source, count, bad, _ in counts:
             read[source] = max(read[source], count)
             has_unusable |= {source} if bad else set()
-        if any(lowest < 1 for *_, lowest in counts):
-            connection.execute(
-                f"DELETE FROM {table} WHERE version < 1 AND source_id IN (SELECT source_id FROM arriving)"
-            )
+        connection.execute(f"DELETE FROM {table} WHERE version < 1 AND source_id IN (FROM fresh_sources)")
+        if not any(others for *_, others in counts):
+            break  # no record of the other family, which the next statement would land
     unusable = {
         file.arrival.source_id: [
             *file.prepared.quarantined,
@@ -162,36 +165,18 @@ def _read(
     return read, unusable
 
 
-def _statements(
-    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
-) -> list[tuple[str, str]]:
-    """Return the landing table and statement for each family of records that the files may hold.
+def _statements(sample: PreparedFile, *, is_careful: bool) -> list[tuple[str, str]]:
+    """Return landing table and statement for the records that the files should hold, and for those they may hold too.
 
-    A storage file may hold several log categories: one family is landed by each statement, and each leaves the
-    other's rows alone.
+    Some collectors mix log categories in one file: each statement lands its own family and marks the other's rows.
     """
-    calls = ("landed_calls", landing_sql.insert_calls(is_careful=is_careful))
+    calls = landing_sql.insert_calls(is_careful=is_careful, is_enveloped=sample.enveloped)
     if sample.kind == "graph_activity":
-        mixed = ("landed_records", landing_sql.insert_records("sign_ins", is_enveloped=True))
-        return [calls, mixed] if _has_category(connection, paths, "<>") else [calls]
-    if not is_careful:
-        check = landing_sql.check_records(sample.kind, is_enveloped=sample.enveloped)
-        if check is not None:
-            connection.execute(check, paths)
-    records = ("landed_records", landing_sql.insert_records(sample.kind, is_enveloped=sample.enveloped))
-    if sample.enveloped and _has_category(connection, paths, "="):
-        return [records, ("landed_calls", landing_sql.insert_calls(is_careful=True))]
-    return [records]
-
-
-def _has_category(connection: duckdb.DuckDBPyConnection, paths: dict[str, list[str]], operator: str) -> bool:
-    """Tell whether files also hold records of the other family (some collectors mix the log categories)."""
-    found = connection.execute(
-        "SELECT 1 FROM read_ndjson($paths, columns = {category: 'VARCHAR'}, maximum_object_size = "
-        f"{landing_sql.MAXIMUM_RECORD_BYTES}) WHERE lower(category) {operator} 'microsoftgraphactivitylogs' LIMIT 1",
-        paths,
-    ).fetchone()
-    return found is not None
+        others = landing_sql.insert_records("sign_ins", is_enveloped=sample.enveloped)
+        return [("landed_calls", calls), ("landed_records", others)]
+    records = landing_sql.insert_records(sample.kind, is_enveloped=sample.enveloped)
+    careful_calls = landing_sql.insert_calls(is_careful=True, is_enveloped=sample.enveloped)
+    return [("landed_records", records), ("landed_calls", careful_calls)]
 
 
 def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, int]:
@@ -234,10 +219,31 @@ def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
         HAVING is_hour OR count(occurred_at) > 0
         """
     )
+    _write_declared_windows(connection)
     # Listings have no events, and are covered by being seen at all (see the table sightings).
     state = ", ".join(f"'{kind}'" for kind in landing_sql.STATE_KINDS)
     connection.execute(
         f"DELETE FROM coverage_windows WHERE feed IN ({state}) AND source_id IN (SELECT source_id FROM arriving)"
+    )
+
+
+def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the windows that the user vouches for: for the feeds in the file, and for a kind's only feed even if empty."""
+    connection.execute(
+        """
+        INSERT INTO coverage_windows
+        SELECT DISTINCT a.tenant_id, a.source_id, f.feed, a.window_from, a.window_to, 'complete', 'declared_window'
+        FROM arriving AS a
+        INNER JOIN (
+            SELECT source_id, 'graph_activity' AS feed FROM landed_calls WHERE source_id IN (FROM fresh_sources)
+            UNION
+            SELECT source_id, feed FROM landed_records WHERE source_id IN (FROM fresh_sources)
+            UNION
+            SELECT source_id, kind FROM sources
+            WHERE source_id IN (FROM fresh_sources) AND kind IN ('graph_activity', 'directory_audits')
+        ) AS f USING (source_id)
+        WHERE a.window_from IS NOT NULL AND NOT a.is_broken
+        """
     )
 
 

@@ -45,14 +45,15 @@ def timestamp(text: str) -> str:
     )
 
 
-def _call_source(*, is_careful: bool) -> str:
+def _call_source(*, is_careful: bool, is_enveloped: bool) -> str:
     """Return the relation (envelope_time, category, f) over a file of Graph activity lines.
 
     The quick way gives DuckDB explicit columns: fastest, and a duplicate key or a record of another shape is an error
     that sends the file the careful way. The careful way extracts paths and takes any JSON object.
     """
-    if is_careful:
-        paths = ", ".join(f"'$.properties.{name}'" for name in CALL_FIELDS)
+    if is_careful or not is_enveloped:
+        place = "$.properties" if is_enveloped else "$"
+        paths = ", ".join(f"'{place}.{name}'" for name in CALL_FIELDS)
         return (
             "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
             f"json->>[{paths}] AS f, filename FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
@@ -77,7 +78,7 @@ def _strictly(fields: str) -> str:
     )
 
 
-def insert_calls(*, is_careful: bool) -> str:
+def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
     """Return the statement that lands Graph activity; parameter: paths; the table ``arriving`` gives each its source.
 
     The request's query string never gets in, nor the arguments of a function in its path. Rows without an id, and rows of
@@ -96,7 +97,7 @@ def insert_calls(*, is_careful: bool) -> str:
             SELECT f, category, envelope_time, {when} AS happened,
                 tenant_id, source_id, nullif(trim({_PLACE["requestId"]}), '') AS event_id,
                 hash(f) AS content,
-                CASE WHEN category IS NOT NULL AND lower(category) <> 'microsoftgraphactivitylogs' THEN -1
+                CASE WHEN lower(category) <> 'microsoftgraphactivitylogs' AND {_PLACE["requestUri"]} IS NULL THEN -1
                     WHEN nullif(trim({_PLACE["requestId"]}), '') IS NULL THEN 0 ELSE 1 END AS version,
                 true AS is_newest,
                 lower(nullif({_PLACE["appId"]}, '')) AS app_id,
@@ -110,7 +111,7 @@ def insert_calls(*, is_careful: bool) -> str:
                 lower(nullif({_PLACE["C_Idtyp"]}, '')) AS id_type,
                 nullif(trim({_PLACE["roles"]}), '') IS NOT NULL AS has_roles,
                 nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL AS has_scopes
-            FROM ({_call_source(is_careful=is_careful)}) INNER JOIN arriving USING (filename)
+            FROM ({_call_source(is_careful=is_careful, is_enveloped=is_enveloped)}) INNER JOIN arriving USING (filename)
         )
     """
 
@@ -121,7 +122,14 @@ _ENVELOPE_FEED: Final = """CASE lower(category)
     WHEN 'serviceprincipalsigninlogs' THEN 'sign_ins_service_principal'
     WHEN 'managedidentitysigninlogs' THEN 'sign_ins_managed_identity'
     WHEN 'auditlogs' THEN 'directory_audits'
-    WHEN 'microsoftgraphactivitylogs' THEN 'graph_activity' END"""
+    WHEN 'microsoftgraphactivitylogs' THEN 'graph_activity'
+    -- Some collectors write the audit's own category, or none: then the record's fields say what it is.
+    ELSE CASE
+        WHEN json_exists(record, '$.requestUri') THEN 'graph_activity'
+        WHEN json_exists(record, '$.activityDisplayName') OR json_exists(record, '$.activityDateTime')
+            OR json_exists(record, '$.initiatedBy') THEN 'directory_audits'
+        WHEN json_exists(record, '$.createdDateTime') OR json_exists(record, '$.userPrincipalName')
+            OR json_exists(record, '$.servicePrincipalId') THEN {sign_in} END END"""
 
 _SIGN_IN_FEED: Final = """CASE
     WHEN record->>'$.signInEventTypes' LIKE '%nonInteractiveUser%' THEN 'sign_ins_non_interactive'
@@ -191,10 +199,9 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     takes them out again, counted.
     """
     category = "json->>'$.category'" if is_enveloped else "NULL"
-    # The fallback is the key, not "any category": an envelope without one holds what its file holds.
     feed = _FEED.get(kind, f"'{kind}'")
     if is_enveloped:
-        feed = f"CASE WHEN category IS NULL THEN {feed} ELSE {_ENVELOPE_FEED} END"
+        feed = _ENVELOPE_FEED.format(sign_in=_SIGN_IN_FEED)
     record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}'), '')"
     when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
     if is_enveloped:  # one file may hold several categories: each has its own field for the time

@@ -46,7 +46,8 @@ def insert_rows(
     workdir: Path,
 ) -> None:
     """Append dictionaries to a table; columns that a row does not name stay NULL."""
-    types = ", ".join(f"\"{name}\": '{kind}'" for name, kind in columns.items())
+    # JSON comes as text: read as JSON, a text would stay a text inside JSON.
+    types = ", ".join(f"\"{name}\": '{'VARCHAR' if kind == 'JSON' else kind}'" for name, kind in columns.items())
     with tempfile.NamedTemporaryFile("w", dir=workdir, suffix=".ndjson", encoding="utf-8") as lines:
         written = 0
         for row in rows:

@@ -14,6 +14,12 @@ _READ_CATEGORIES: Final = {
     "managedidentitysigninlogs", "auditlogs",
 }  # fmt: skip
 
+_TELLING_FIELDS: Final = {
+    "requestUri", "activityDisplayName", "activityDateTime", "initiatedBy", "createdDateTime", "userPrincipalName",
+    "servicePrincipalId",
+}  # fmt: skip
+"""By these a record is known that carries another category, or none (see ``landing_sql``)."""
+
 
 def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
     """Yield the records of a prepared file that have no id, or belong to a log category that is not read.
@@ -40,13 +46,16 @@ def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
 def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
     """Return why a record cannot be stored, empty when it can."""
     record: Any = value
-    name = "Id" if prepared.kind == "audit_records" else "id"
+    is_call = prepared.kind == "graph_activity"
     if prepared.enveloped:
-        category = value.get("category")
-        if category is not None and str(category).lower() not in _READ_CATEGORIES:
-            return f"log category {category!r} is not read"
-        is_call = prepared.kind == "graph_activity" if category is None else "graph" in str(category).lower()
-        name = "requestId" if is_call else "id"
-        record = value.get("properties") or {}
+        category = str(value.get("category") or "").lower()
+        record = value.get("properties")
+        known = record if isinstance(record, dict) else {}
+        if category not in _READ_CATEGORIES and not _TELLING_FIELDS.intersection(known):
+            return f"log category {value.get('category')!r} is not read"
+        is_call = category == "microsoftgraphactivitylogs" or (
+            category not in _READ_CATEGORIES and "requestUri" in known
+        )
+    name = "requestId" if is_call else "Id" if prepared.kind == "audit_records" else "id"
     held = record.get(name) if isinstance(record, dict) else None
     return "" if str(held if held is not None else "").strip() else f"has no {name!r}, so it cannot be told from others"

@@ -93,9 +93,10 @@ named AS (
 ),
 
 snapshots AS (
+    -- Of the listings themselves, not of their objects: an empty one says that nothing is granted any more.
     SELECT tenant_id, feed, max(snapshot_at) AS snapshot_at
-    FROM state_objects
-    WHERE feed IN ('app_role_assignments', 'delegated_permission_grants')
+    FROM state_snapshots
+    WHERE is_whole AND feed IN ('app_role_assignments', 'delegated_permission_grants')
     GROUP BY ALL
 ),
 

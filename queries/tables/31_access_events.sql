@@ -62,7 +62,7 @@ WITH calls AS (
         c.status_code,
         c.source_id
     FROM landed_calls AS c
-    LEFT JOIN call_shapes AS m ON c.method = m.method AND c.shape = m.shape
+    LEFT JOIN catalogue_shapes AS m ON c.method = m.method AND c.shape = m.shape
     WHERE c.is_newest
 ),
 
@@ -200,7 +200,11 @@ SELECT
     CASE e.access_kind
         WHEN 'application' THEN e.permissions_application
         WHEN 'delegated' THEN e.permissions_delegated
-        ELSE list_distinct(list_concat(e.permissions_application, e.permissions_delegated))
+        -- Of an unknown kind every alternative counts, and half of them would be a wrong list.
+        ELSE CASE
+            WHEN e.permissions_application IS NOT NULL AND e.permissions_delegated IS NOT NULL
+                THEN list_sort(list_distinct(list_concat(e.permissions_application, e.permissions_delegated)))
+        END
     END AS permissions,
     CASE WHEN e.resource IS NOT NULL THEN e.resource_kind END AS resource_kind,
     CASE WHEN NOT contains(e.resource, '@') OR e.resource_kind IN ('chat', 'team') THEN e.resource END AS resource_id,

@@ -7,17 +7,40 @@ columns:
   covered_from: beginning of the interval
   covered_to: end of the interval, exclusive; for state feeds first and last snapshot
   state: complete, provisional (may still grow, or only the extent of a file) or gap
-  reason: settled_hour, hour_may_still_grow, extent_of_file, snapshot; for gaps not_covered, or not_collected when the feed was never seen
+  reason: >-
+    settled_hour, declared_window, snapshot (complete); hour_may_still_grow, no_file_for_hour, extent_of_file,
+    file_ends_early (provisional); not_covered, next_page_missing, not_collected when the feed was never seen (gap)
   records: records of the feed in the interval
 ---*/
-WITH edges AS (
+WITH hours AS (
+    SELECT
+        *,
+        max(covered_to) OVER (
+            PARTITION BY tenant_id, feed ORDER BY covered_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+    FROM coverage_windows
+    WHERE reason IN ('settled_hour', 'hour_may_still_grow')
+),
+
+windows AS (
+    SELECT tenant_id, feed, covered_from, covered_to, state, reason
+    FROM coverage_windows
+    UNION ALL
+    -- Storage gets no file for an hour without events. Between two hours that have one, no more than a day apart, the
+    -- export was most likely on; whether it was, nothing says.
+    SELECT tenant_id, feed, before, covered_from, 'provisional', 'no_file_for_hour'
+    FROM hours
+    WHERE before < covered_from AND covered_from - before <= INTERVAL 1 DAY
+),
+
+edges AS (
     SELECT tenant_id, feed, covered_from AS moment, CASE state WHEN 'complete' THEN 1 ELSE 0 END AS complete,
         CASE state WHEN 'provisional' THEN 1 ELSE 0 END AS provisional
-    FROM coverage_windows
+    FROM windows
     UNION ALL
     SELECT tenant_id, feed, covered_to, CASE state WHEN 'complete' THEN -1 ELSE 0 END,
         CASE state WHEN 'provisional' THEN -1 ELSE 0 END
-    FROM coverage_windows
+    FROM windows
     UNION ALL
     SELECT p.tenant_id, f.feed, b.moment, 0, 0
     FROM watched_periods AS p
@@ -81,14 +104,22 @@ minutes AS (
 
 reasons AS (
     SELECT tenant_id, feed, state, min(reason) AS reason
-    FROM coverage_windows
+    FROM windows
     GROUP BY ALL
 ),
 
 state_feeds_seen AS (
-    SELECT tenant_id, feed, min(snapshot_at) AS covered_from, max(snapshot_at) AS covered_to,
-        count(DISTINCT record_id) AS records
-    FROM state_objects
+    SELECT
+        n.tenant_id,
+        n.feed,
+        min(n.snapshot_at) AS covered_from,
+        max(n.snapshot_at) AS covered_to,
+        bool_or(n.is_whole AND n.is_latest) AS is_whole,
+        (
+            SELECT count(DISTINCT o.record_id) FROM state_objects AS o
+            WHERE o.tenant_id = n.tenant_id AND o.feed = n.feed
+        ) AS records
+    FROM state_snapshots AS n
     GROUP BY ALL
 )
 
@@ -117,8 +148,9 @@ SELECT
     f.feed,
     coalesce(s.covered_from, p.watched_from),
     coalesce(s.covered_to, p.watched_to),
-    CASE WHEN s.feed IS NULL THEN 'gap' ELSE 'complete' END AS state,
-    CASE WHEN s.feed IS NULL THEN 'not_collected' ELSE 'snapshot' END AS reason,
+    CASE WHEN s.is_whole THEN 'complete' ELSE 'gap' END AS state,
+    CASE WHEN s.is_whole THEN 'snapshot' WHEN s.feed IS NULL THEN 'not_collected' ELSE 'next_page_missing' END
+        AS reason,
     coalesce(s.records, 0) AS records
 FROM configured_tenants AS t
 CROSS JOIN state_feeds AS f

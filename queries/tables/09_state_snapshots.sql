@@ -1,0 +1,49 @@
+/*---
+table: state_snapshots
+temporary: true
+grain: one row per file of a listing (service principals, grants, users, groups …), with the snapshot it is a page of
+columns:
+  tenant_id: tenant
+  feed: state feed
+  source_id: the file
+  observed_at: when the file's content was taken
+  snapshot_at: time of the snapshot; files observed within an hour of each other are one snapshot
+  is_latest: the snapshot is the feed's newest
+  is_whole: one of its pages is the last one; false when every page names a next page that is not there
+---*/
+WITH observed AS (
+    SELECT
+        tenant_id,
+        kind AS feed,
+        source_id,
+        observed_at,
+        has_next_page
+    FROM sources
+    WHERE kind IN (FROM state_feeds) AND outcome IN ('imported', 'partial')
+),
+
+-- A listing comes in pages, each a file of its own: what lies close together in time is one snapshot.
+numbered AS (
+    SELECT
+        *,
+        sum(starts) OVER (PARTITION BY tenant_id, feed ORDER BY observed_at, source_id) AS snapshot
+    FROM (
+        SELECT
+            *,
+            CASE
+                WHEN observed_at - lag(observed_at) OVER (PARTITION BY tenant_id, feed ORDER BY observed_at, source_id)
+                    <= INTERVAL 1 HOUR THEN 0 ELSE 1
+            END AS starts
+        FROM observed
+    )
+)
+
+SELECT
+    tenant_id,
+    feed,
+    source_id,
+    observed_at,
+    max(observed_at) OVER (PARTITION BY tenant_id, feed, snapshot) AS snapshot_at,
+    snapshot = max(snapshot) OVER (PARTITION BY tenant_id, feed) AS is_latest,
+    bool_or(NOT has_next_page) OVER (PARTITION BY tenant_id, feed, snapshot) AS is_whole
+FROM numbered
