@@ -1,27 +1,11 @@
 /*---
-query: finding-evidence
-grain: one row per piece of evidence of one finding, in order of time
-params:
-  tenant: tenant id
-  finding: finding id
-columns:
-  tenant_id: tenant
-  finding_id: finding
-  feed: feed of the event
-  event_id: the event's own id in that feed
-  occurred_at: when
-  app_id: app
-  workload: workload
-  operation: operation
-  endpoint: masked endpoint, audited operation or kind of sign-in
-  resource_kind: user, group, team or chat
-  resource_id: what was touched
-  resource_name: its name, where the log gives one
-  item_count: items touched, where the log counts them
-  ip_address: address it came from
-  country: its country
-  verdict: verdict
-  reasons: reasons
+id: finding-evidence
+title: All the evidence of one finding, in order of time
+question: Which events stand behind this finding?
+parameters:
+  tenant: {type: VARCHAR, default: null, description: "the tenant's id; without it nothing is listed"}
+  finding: {type: VARCHAR, default: null, description: "the finding's id; without it nothing is listed"}
+columns: [tenant_id, finding_id, feed, event_id, occurred_at, app_id, workload, operation, endpoint, resource_kind, resource_id, resource_name, item_count, ip_address, country, verdict, reasons]
 ---*/
 SELECT
     f.tenant_id,
@@ -48,5 +32,5 @@ LEFT JOIN sign_ins AS s
     ON f.tenant_id = s.tenant_id AND f.event_id = s.event_id AND f.feed LIKE 'sign_ins_%'
 LEFT JOIN directory_changes AS d
     ON f.tenant_id = d.tenant_id AND f.event_id = d.event_id AND f.feed = 'directory_audits'
-WHERE f.tenant_id = CAST($tenant AS VARCHAR) AND f.finding_id = CAST($finding AS VARCHAR)
+WHERE f.tenant_id = $tenant::VARCHAR AND f.finding_id = $finding::VARCHAR
 ORDER BY f.occurred_at NULLS LAST, f.feed, f.event_id

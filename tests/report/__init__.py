@@ -1,0 +1,1 @@
+"""Tests of the report: the document, its three forms, and hostile input."""

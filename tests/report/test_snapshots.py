@@ -1,0 +1,36 @@
+"""The three forms, byte by byte. After a wanted change: UPDATE_SNAPSHOTS=1 pytest tests/report/test_snapshots.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from m365audit.report import Document, build_document, render
+from m365audit.report.csv import SECTIONS
+
+from .reader import QueryReader
+
+FOLDER = Path(__file__).resolve().parent.parent / "snapshots" / "report"
+FORMS = [("report.html", "html", None), ("report.json", "json", None)] + [
+    (f"{section}.csv", "csv", section) for section in SECTIONS
+]
+
+
+@pytest.mark.parametrize(("name", "form", "section"), FORMS)
+def test_form_is_as_it_was(document: Document, name: str, form: str, section: str | None) -> None:
+    made = render(document, form, section)
+    path = FOLDER / name
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made)
+    assert made == path.read_bytes()
+
+
+def test_the_same_database_gives_the_same_bytes(report_world: duckdb.DuckDBPyConnection, document: Document) -> None:
+    again = build_document(QueryReader(report_world))
+    assert again == document
+    for _, form, section in FORMS:
+        assert render(again, form, section) == render(document, form, section)
