@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from m365audit import __version__, catalogue, exports, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
@@ -357,16 +357,12 @@ def _run_rules(fresh: Path, workdir: Path) -> rules.RuleResults:
 
 def _track(connection: duckdb.DuckDBPyConnection, fresh: Path, results: rules.RuleResults) -> list[dict[str, object]]:
     """Take the findings into their history and return the ledger's new rows."""
-    previous = [_finding_state(row) for row in ledger.read_findings(connection)]
+    previous = [findings.FindingState(**row) for row in ledger.read_findings(connection)]
     times = ledger.evidence_times(connection, fresh)
-    following = findings.next_ledger(previous, results.findings, results.outcomes, evidence_time=times)
-    return [{**asdict(state), "decision": None} for state in following.states]
-
-
-def _finding_state(row: dict[str, Any]) -> findings.FindingState:
-    """Return a row of the ledger as the findings room has it; decisions are kept apart from what rules say."""
-    kept = {name: value for name, value in row.items() if name != "decision"}
-    return findings.FindingState(**kept | {"reasons": tuple(row["reasons"])})
+    following = findings.next_ledger(
+        previous, results.findings, results.outcomes, evidence_time=times, aliases=results.aliases
+    )
+    return [findings.as_row(state) for state in following.states]
 
 
 def _outcome_rows(results: rules.RuleResults) -> Iterable[dict[str, object]]:

@@ -189,7 +189,7 @@ FORTNIGHT = {"from": "2026-09-01T00:00:00Z", "to": "2026-09-15T00:00:00Z"}
 
 
 def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str, bool]]]]) -> Document:
-    """Return ``m365audit.yaml``; ``imports`` holds (kind, path, holds the whole fortnight) of every export by tenant."""
+    """Return ``m365audit.yaml``; ``imports`` holds kind, path and wholeness of every export, by tenant."""
     return {
         "state": "./state",
         "publish": "./publish",

@@ -21,7 +21,8 @@ from m365audit.simulator.people import Tenant
 
 _SETTLED = timedelta(days=2)
 _CONTENT_TYPES = {"Exchange": "Audit.Exchange", "MicrosoftTeams": "Audit.General"}
-Import = tuple[str, str]
+Import = tuple[str, str, bool]
+"""Kind, path, and whether the export holds the whole fortnight."""
 Line = tuple[datetime, dict[str, Any]]
 
 
@@ -88,7 +89,7 @@ class ExportFolder:
     def _write_whole(self, category: str, kind: str, lines: list[Line]) -> None:
         """Write a category as one file of lines, as when somebody put a fortnight of blobs together by hand.
 
-        The configuration vouches for the fortnight. Blobs by the hour for every category would be a thousand files more.
+        The configuration vouches for the fortnight. Hourly blobs for every category would be a thousand files more.
         """
         folder = f"insights-logs-{category.lower()}"
         self._write(f"{folder}/{category}-2026-09.json", _json_lines(line for _, line in lines), OBSERVED)

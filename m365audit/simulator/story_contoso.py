@@ -12,6 +12,9 @@ from m365audit.simulator.truth import NO_RECORD, OUT_OF_SCOPE, WITHIN, Expected,
 JOINED = at(7, 10)
 LEFT = at(10, 9)
 CREEP = at(8, 14, 20)
+TEAMS = App(
+    "1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams", MICROSOFT_TENANT, "Microsoft", "198.51.100.45"
+)
 OUTLOOK = App(EXCHANGE, "Office 365 Exchange Online", MICROSOFT_TENANT, "Microsoft", "198.51.100.44")
 
 
@@ -164,3 +167,4 @@ def _sign_ins(diary: Diary) -> None:
         diary.sign_in(at(day, 6), "ManagedIdentitySignInLogs", FORMS)
         diary.sign_in(at(day, 6, 30), "SignInLogs", OUTLOOK, user=reader, error=50126 if day % 5 == 0 else 0)
         diary.audit(at(day, 7, 1), "MailItemsAccessed", OUTLOOK, OUT_OF_SCOPE, mailbox=reader, user=reader, items=3)
+        diary.audit(at(day, 7, 2), "MessagesListed", TEAMS, OUT_OF_SCOPE, user=reader, chat="19:lunch@thread.v2")
