@@ -24,7 +24,7 @@ from m365audit.report.matrix import build_matrix
 
 FINDINGS_SHOWN: Final = 500
 """Findings in the HTML file; CSV and JSON hold more, and the file says so."""
-EVIDENCE_SHOWN: Final = 2_000
+EVIDENCE_SHOWN: Final = 1_600
 """Pieces of evidence in the whole HTML file, so that 200 findings stay below one megabyte."""
 
 

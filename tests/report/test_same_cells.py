@@ -13,8 +13,10 @@ from m365audit.report.display import minute
 
 from .page import Element, read_page
 
-COLUMNS = ("tenant_id", "tenant_name", "app_id", "app_name", "integration_name", "record", "workload", "recorded",
-           "granted", "used", "within", "outside", "not_assessable", "first_used_at", "last_used_at", "coverage")  # fmt: skip
+COLUMNS = (
+    "tenant_id", "tenant_name", "app_id", "app_name", "integration_name", "record", "workload", "recorded", "granted",
+    "used", "within", "outside", "not_assessable", "first_used_at", "last_used_at", "coverage",
+)  # fmt: skip
 
 
 def _csv_cells(document: Document) -> list[dict[str, str]]:
