@@ -30,9 +30,10 @@ EVIDENCE_SHOWN: Final = 1_600
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as the page shows it: its anchor, the parts of its subject, the evidence that fits."""
+    """A finding as the page shows it: its anchor, its title, the parts of its subject, the evidence that fits."""
 
     anchor: str
+    title: str
     finding: Finding
     subject: tuple[tuple[str, str], ...]
     evidence: tuple[Evidence, ...]
@@ -111,9 +112,16 @@ def _finding_views(findings: tuple[Finding, ...]) -> list[FindingView]:
     shown = findings[:FINDINGS_SHOWN]
     most = max(EVIDENCE_SHOWN // max(len(shown), 1), 3)
     return [
-        FindingView(f"finding-{ordinal}", finding, _subject(finding.subject), finding.evidence[:most])
+        FindingView(f"finding-{ordinal}", _title(finding), finding, _subject(finding.subject), finding.evidence[:most])
         for ordinal, finding in enumerate(shown, 1)
     ]
+
+
+def _title(finding: Finding) -> str:
+    """Return the title with the app's name in place of its id, where the id stands; the id is in the line below."""
+    if not finding.app_id or not finding.app_name:
+        return finding.title
+    return finding.title.replace(finding.app_id, f"“{finding.app_name}”")
 
 
 def _subject(text: str | None) -> tuple[tuple[str, str], ...]:

@@ -281,3 +281,9 @@ def test_the_page_says_when_it_does_not_show_every_finding(document: Document) -
 
 def test_a_world_can_be_built_twice_alike() -> None:
     assert build_document(QueryReader(build_world())) == build_document(QueryReader(build_world()))
+
+
+def test_a_title_shows_the_apps_name_in_place_of_its_id(document: Document) -> None:
+    finding = dataclasses.replace(document.findings[0], title=f"{CRM} went on", app_name="<b>CRM</b>")
+    page = read_page(render(dataclasses.replace(document, findings=(finding,)), "html"))
+    assert page.by_id("finding-1").text().endswith("“<b>CRM</b>” went on")
