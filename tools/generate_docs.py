@@ -17,6 +17,7 @@ from rule_database import MemoryDatabase  # noqa: E402  (the repository has to b
 
 from m365audit.rules.catalogue_page import catalogue_page  # noqa: E402
 from m365audit.rules.loader import load_hunts, load_rules  # noqa: E402
+from m365audit.store.dictionary import dictionary_page  # noqa: E402
 
 
 def _queries_page() -> str:
@@ -24,7 +25,10 @@ def _queries_page() -> str:
     return catalogue_page(load_rules(schema), load_hunts(schema))
 
 
-PAGES: Final[Mapping[str, Callable[[], str]]] = {"queries/README.md": _queries_page}
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "queries/README.md": _queries_page,
+    "docs/tables.md": dictionary_page,
+}
 """Every generated page, by its path in the repository, and what makes its text."""
 
 

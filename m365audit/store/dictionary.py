@@ -1,0 +1,66 @@
+"""The data dictionary: what every published table and column means, from the headers that stand beside the SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from m365audit.errors import RuleError
+from m365audit.resources import data_dir
+from m365audit.store.queries import read_queries
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """One published table: its name, what a row is, and column → meaning, in the table's order."""
+
+    name: str
+    grain: str
+    columns: dict[str, str]
+
+
+def read_dictionary() -> list[TableEntry]:
+    """Return every published table, by name.
+
+    Raises:
+        RuleError: a header lacks its grain or its columns.
+    """
+    entries = [
+        _entry(query.name, query.header, str(query.path))
+        for folder in ("tables", "verdicts")
+        for query in read_queries(folder)
+        if not query.header.get("temporary", False)
+    ]
+    path = data_dir("config") / "tables.yml"
+    others = yaml.safe_load(path.read_text(encoding="utf-8"))
+    entries += [_entry(name, header, str(path)) for name, header in others.items()]
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def _entry(name: str, header: dict[str, Any], file: str) -> TableEntry:
+    grain, columns = header.get("grain"), header.get("columns")
+    if not grain or not isinstance(columns, dict) or not columns:
+        raise RuleError(f"the table {name} has no grain or no columns", file=file, hint="describe them in the header")
+    meanings = {str(column): " ".join(str(meaning).split()) for column, meaning in columns.items()}
+    return TableEntry(name, " ".join(str(grain).split()), meanings)
+
+
+def dictionary_page() -> str:
+    """Return the data dictionary as Markdown."""
+    lines = [
+        "# Published tables",
+        "",
+        "`publish/m365audit.duckdb` holds these tables. Open it with any DuckDB client, read-only, at any time: it is",
+        "replaced whole, never changed. Times are `TIMESTAMPTZ` in UTC, ids are lower-case, unknown is `NULL`.",
+        "This page is generated from the queries' headers; `tools/generate_docs.py` writes it.",
+        "",
+        *(f"* [{entry.name}](#{entry.name}): {entry.grain}" for entry in read_dictionary()),
+        "",
+    ]
+    for entry in read_dictionary():
+        lines += [f"## {entry.name}", "", f"One row: {entry.grain}.", "", "| column | meaning |", "|---|---|"]
+        lines += [f"| `{name}` | {meaning.replace('|', '/')} |" for name, meaning in entry.columns.items()]
+        lines.append("")
+    return "\n".join(lines)
