@@ -37,7 +37,8 @@ INSERT INTO register_versions
 SELECT
     't' || t, 't' || t || '-r' || (p % 4), 'p' || p, v,
     ['mail', 'calendar', 'contacts', 'teams_chat'][1 + (p // 4) % 4], ['read', 'write'],
-    [{name: ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Chat.Read'][1 + (p // 4) % 4], kind: 'application', api: 'graph'}],
+    [{name: ['Mail.Read', 'Calendars.Read', 'Contacts.Read', 'Chat.Read'][1 + (p // 4) % 4], kind: 'application',
+      api: 'graph'}],
     p % 3 = 0,
     CASE WHEN p % 3 = 1 THEN list_transform(range(30), lambda u: md5('u' || t || '-' || u)) ELSE [] END,
     CASE WHEN p % 3 = 2 THEN ['g' || t || '-' || (p % 2)] ELSE [] END,
@@ -72,7 +73,10 @@ SELECT
     CASE WHEN h % 3 > 0 THEN md5('u' || t || '-' || (h // 100) % $users) END,
     CASE WHEN h % 3 = 0 THEN 'user' || (h // 100) % $users || '@t' || t || '.example' END,
     i % 50 > 0
-FROM (SELECT i, CAST(hash(i) // 1000003 AS BIGINT) AS h, CAST(hash(i * 7 + 1) % $tenants AS BIGINT) AS t FROM range($events) AS r(i));
+FROM (
+    SELECT i, CAST(hash(i) // 1000003 AS BIGINT) AS h, CAST(hash(i * 7 + 1) % $tenants AS BIGINT) AS t
+    FROM range($events) AS r(i)
+);
 """
 
 
@@ -114,7 +118,11 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         print(f"{table:24}{elapsed:8.2f} s {rows:>12,} rows")
     print(f"{'judged':24}{time.perf_counter() - whole:8.2f} s")
     print(f"{'peak memory':24}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB")
-    print(connection.execute("SELECT verdict, reasons, count(*) FROM verdicts GROUP BY ALL ORDER BY 3 DESC LIMIT 12").fetchall())
+    print(
+        connection.execute(
+            "SELECT verdict, reasons, count(*) FROM verdicts GROUP BY ALL ORDER BY 3 DESC LIMIT 12"
+        ).fetchall()
+    )
 
 
 if __name__ == "__main__":

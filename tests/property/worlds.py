@@ -1,7 +1,7 @@
 """Strategies: small crowded worlds whose values collide often, so that every corner of the verdict is met.
 
-Hypothesis chooses the seed and everything else follows from it: its own choices lean so far to the simple that few events
-would get past the first tests.
+Hypothesis chooses the seed and everything else follows from it: its own choices lean so far to the simple that few
+events would get past the first tests.
 """
 
 from __future__ import annotations
@@ -122,7 +122,16 @@ def build_event(rnd: Random, event_id: str, tenants: tuple[str, ...] = TENANTS) 
         workload=rarely_none(rnd, rnd.choice(("mail", "mail", "mail", "mail", "mail", "mail", "calendar", "files"))),
         operation=rarely_none(rnd, rnd.choice(("read", "read", "read", "write", "send", "delete"))),
         permissions=rnd.choice(
-            (None, None, None, (), ("Mail.Read",), ("mail.read",), ("Calendars.Read", "Mail.Read"), ("Mail.Send", "Mail.Read"))
+            (
+                None,
+                None,
+                None,
+                (),
+                ("Mail.Read",),
+                ("mail.read",),
+                ("Calendars.Read", "Mail.Read"),
+                ("Mail.Send", "Mail.Read"),
+            )
         ),
         resource_kind=rnd.choice(("user", "user", "group", "team", "chat", None)),
         resource_id=any_case(rnd, rnd.choice((*USERS, *USERS, *GROUPS, CHAT))) if rnd.random() < 0.6 else None,

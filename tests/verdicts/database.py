@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import duckdb
 from m365audit.store.queries import QueryFile, read_queries
 
 from . import oracle
-from .world import Record, Verdict, World
+from .world import Change, Event, Record, Snapshot, Verdict, World
 
 FEED = "graph_activity"
 _SCHEMA = Path(__file__).with_name("inputs.sql")
@@ -30,11 +32,61 @@ def judge_all(world: World) -> dict[tuple[str, str], Verdict]:
     with duckdb.connect(":memory:") as connection:
         load(connection, world)
         run_verdicts(connection)
-        rows = connection.execute("SELECT tenant_id, event_id, verdict, reasons, record, process FROM verdicts").fetchall()
+        rows = connection.execute(
+            "SELECT tenant_id, event_id, verdict, reasons, record, process FROM verdicts"
+        ).fetchall()
     found = {(t, e): Verdict(v, tuple(reasons), record, process) for t, e, v, reasons, record, process in rows}
     assert len(rows) == len(world.events), "events in = verdicts out"
     assert len(found) == len({(e.tenant, e.event_id) for e in world.events})
     return found
+
+
+def judge_side_by_side(*worlds: World) -> list[dict[tuple[str, str], Verdict]]:
+    """Return the product's verdicts of each world; all are judged in one database, every world in tenants of its own.
+
+    Policy and Microsoft's own apps must be the same in all of them.
+    """
+    parted = [in_tenants(world, {t: f"{t}#{number}" for t in _tenants(world)}) for number, world in enumerate(worlds)]
+    found = judge_all(together(parted))
+    sides: list[dict[tuple[str, str], Verdict]] = [{} for _ in worlds]
+    for (tenant, event_id), verdict in found.items():
+        name, _, number = tenant.rpartition("#")
+        sides[int(number)][name, event_id] = verdict
+    return sides
+
+
+def in_tenants(world: World, names: dict[str, str]) -> World:
+    """Return the world with its tenants renamed."""
+    return replace(
+        world,
+        records=tuple(replace(r, tenant=names[r.tenant]) for r in world.records),
+        events=tuple(replace(e, tenant=names[e.tenant]) for e in world.events),
+        snapshots=tuple(replace(s, tenant=names[s.tenant]) for s in world.snapshots),
+        changes=tuple(replace(c, tenant=names[c.tenant]) for c in world.changes),
+        directory=tuple((names[t], i, n) for t, i, n in world.directory),
+        service_principals=tuple((names[t], a, o) for t, a, o in world.service_principals),
+        unevaluated=frozenset(names[t] for t in world.unevaluated),
+    )
+
+
+def together(worlds: Sequence[World]) -> World:
+    """Return one world of several; policy and Microsoft's own apps are the first one's."""
+    return replace(
+        worlds[0],
+        records=tuple(r for w in worlds for r in w.records),
+        events=tuple(e for w in worlds for e in w.events),
+        snapshots=tuple(s for w in worlds for s in w.snapshots),
+        changes=tuple(c for w in worlds for c in w.changes),
+        directory=tuple(d for w in worlds for d in w.directory),
+        service_principals=tuple(s for w in worlds for s in w.service_principals),
+        unevaluated=frozenset(t for w in worlds for t in w.unevaluated),
+    )
+
+
+def _tenants(world: World) -> set[str]:
+    facts: list[Record | Event | Snapshot | Change] = [*world.records, *world.events, *world.snapshots, *world.changes]
+    named = {t for t, *_ in (*world.directory, *world.service_principals)}
+    return {fact.tenant for fact in facts} | named | world.unevaluated
 
 
 def run_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -68,7 +120,9 @@ def _tables(world: World) -> dict[str, list[Sequence[Any]]]:
         ],
         "directory_users": [(t, i, n) for t, i, n in world.directory],
         "group_snapshots": list(dict.fromkeys((s.tenant, s.group, s.at, s.is_complete) for s in world.snapshots)),
-        "group_snapshot_members": [(s.tenant, s.group, s.at, m, kind) for s in world.snapshots for m, kind in s.members],
+        "group_snapshot_members": [
+            (s.tenant, s.group, s.at, m, kind) for s in world.snapshots for m, kind in s.members
+        ],
         "membership_changes": [
             (c.tenant, f"change-{i}", c.at, c.group, c.member, c.change) for i, c in enumerate(world.changes)
         ],
@@ -104,7 +158,7 @@ def segments(record: Record) -> Iterable[Sequence[Any]]:
     )
     edges: list[datetime | None] = [None, *moments, None]
     for process in sorted({p.id for e in record.history for p in e.processes}):
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             version, reason = oracle.period(record, process, start or datetime.min.replace(tzinfo=moments[0].tzinfo))
             yield record.tenant, record.record, process, start, end, version, reason
 

@@ -1,4 +1,4 @@
-"""The verdict of one event, written a second time from design/verdicts.md: one event, one candidate, one test at a time.
+"""The verdict of one event, written a second time from design/verdicts.md: one event, one candidate, one test a time.
 
 It shares nothing with the product. Slow and plain on purpose; where the two differ, one of them is wrong.
 """
@@ -21,7 +21,9 @@ def judge(world: World, event: Event) -> Verdict:
         return settled
     assert event.occurred_at is not None
     answers = [
-        compare(world, event, record, process_id) for record in _records_of(world, event) for process_id in _ever(record)
+        compare(world, event, record, process_id)
+        for record in _records_of(world, event)
+        for process_id in _ever(record)
     ]
     within = sorted(a for a in answers if not a[2] and not a[3])
     if within:
@@ -34,7 +36,7 @@ def judge(world: World, event: Event) -> Verdict:
     return Verdict("outside", mismatches, record, process)
 
 
-def _settled_without_candidates(world: World, event: Event) -> Verdict | None:
+def _settled_without_candidates(world: World, event: Event) -> Verdict | None:  # noqa: PLR0911 - one per test
     if event.workload is not None and event.workload not in world.workloads:
         return Verdict("out_of_scope")
     if event.succeeded is False or _is_microsofts_own(world, event):
@@ -79,7 +81,7 @@ def in_force(record: Record, t: datetime) -> int | None:
 
 
 def period(record: Record, process_id: str, t: datetime) -> tuple[int, str | None]:
-    """Return the position of the version that a candidate is compared in at t, and why it is not active (None: active)."""
+    """Return the position of the version that a candidate is compared in at t, and why it is not active, if so."""
     declaring = [i for i, entry in enumerate(record.history) if process_id in {p.id for p in entry.processes}]
     begun = [i for i in declaring if record.history[i].effective_from <= t]
     if not begun:
@@ -146,7 +148,7 @@ def _permission(event: Event, process: Process) -> str:
     return "match" if names & set(event.permissions) else "mismatch"
 
 
-def _resource(world: World, event: Event, process: Process) -> str:
+def _resource(world: World, event: Event, process: Process) -> str:  # noqa: PLR0911 - one per condition
     if process.covers_all:
         return "match"
     ids, names = _identities(world, event)
@@ -203,7 +205,9 @@ def _is_group(world: World, tenant: str, member: str) -> bool:
         any(s.tenant == tenant and s.group.lower() == member for s in world.snapshots)
         or any(c.tenant == tenant and c.group.lower() == member for c in world.changes)
         or any(
-            s.tenant == tenant and (m.lower(), kind) == (member, "group") for s in world.snapshots for m, kind in s.members
+            s.tenant == tenant and (m.lower(), kind) == (member, "group")
+            for s in world.snapshots
+            for m, kind in s.members
         )
     )
 

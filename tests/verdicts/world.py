@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 AUDITED = (
-    "mail", "calendar", "contacts", "teams_chat", "teams_channel", "teams_meeting", "presence", "telephony",
+    "mail",
+    "calendar",
+    "contacts",
+    "teams_chat",
+    "teams_channel",
+    "teams_meeting",
+    "presence",
+    "telephony",
 )
 """Default of the policy's workloads, copied here on purpose: the oracle trusts no constant of the product."""
 
