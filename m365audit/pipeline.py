@@ -153,8 +153,8 @@ def _land_all(
             (missing,) = _arrivals(connection, [(item.path, item)], settings, policy)
             yield arrivals.record_refusal(connection, missing, error.message)
     done = 0
-    with _workdir(settings.state) as workdir:
-        for batch in (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)):
+    for batch in (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)):
+        with _workdir(settings.state) as workdir:
             for landed in _land_batch(connection, batch, settings, policy, workdir):
                 done += 1
                 reporter.file(landed, done, len(wanted))
@@ -178,9 +178,24 @@ def _land_batch(
 ) -> list[Landed]:  # fmt: skip
     """Land a batch of files and return what became of each, in order."""
     offered = _arrivals(connection, batch, settings, policy)
-    results = arrivals.find_known(connection, offered)
+    results: dict[int, Landed] = {}
+    waiting = list(zip(offered, (item for _, item in batch), strict=True))
+    while waiting:
+        # The same bytes a second time wait until the first are landed: then they are known.
+        first = {(arrival.tenant, arrival.sha256): arrival.source_id for arrival, _ in reversed(waiting)}
+        now = [pair for pair in waiting if first[pair[0].tenant, pair[0].sha256] == pair[0].source_id]
+        waiting = [pair for pair in waiting if pair not in now]
+        results |= _land_distinct(connection, now, workdir)
+    return [results[arrival.source_id] for arrival in offered]
+
+
+def _land_distinct(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[Arrival, Import]], workdir: Path
+) -> dict[int, Landed]:
+    """Land files of which no two have the same bytes."""
+    results = arrivals.find_known(connection, [arrival for arrival, _ in files])
     families: dict[tuple[str, str, bool, bool], list[landing.Ready]] = {}
-    for arrival, (_, item) in zip(offered, batch, strict=True):
+    for arrival, item in files:
         if arrival.source_id not in results:
             try:
                 ready = landing.Ready(arrival, _prepare(arrival, item.kind, workdir, is_careful=False))
@@ -189,7 +204,7 @@ def _land_batch(
                 results[arrival.source_id] = arrivals.record_refusal(connection, arrival, _in_words(error))
     for family in families.values():
         results |= _land_family(connection, family, workdir)
-    return [results[arrival.source_id] for arrival in offered]
+    return results
 
 
 def _land_family(connection: duckdb.DuckDBPyConnection, files: list[landing.Ready], workdir: Path) -> dict[int, Landed]:
@@ -221,8 +236,8 @@ def _prepare(arrival: Arrival, kind: str | None, workdir: Path, *, is_careful: b
     Raises:
         EvidenceError: it cannot be evidence.
     """
-    if not arrival.spool:
-        raise EvidenceError("cannot be read", hint="check that the file is there and that this user may read it")
+    if arrival.unreadable:
+        raise EvidenceError(arrival.unreadable)
     prepared = exports.prepare(Path(arrival.spool), workdir=workdir, kind=kind, careful=is_careful)
     return replace(prepared, path=arrival.path, covered_hour=exports.covered_hour(Path(arrival.path)))
 
@@ -239,11 +254,11 @@ def _arrivals(
     numbers = arrivals.next_source_ids(connection, len(batch))
     offered = []
     for number, (file, item) in zip(numbers, batch, strict=True):
+        unreadable = ""
         try:
             kept = spool.spool(file, item.tenant, settings.state)
-            modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        except (EvidenceError, OSError):
-            kept, modified = spool.Spooled(Path(), "", 0), _now()
+        except EvidenceError as error:
+            kept, unreadable = spool.Spooled(Path(), "", 0, _now()), _in_words(error)
         offered.append(
             Arrival(
                 number,
@@ -253,11 +268,13 @@ def _arrivals(
                 kept.size,
                 str(kept.path) if kept.sha256 else "",
                 imported_at=_now(),
-                observed_at=item.observed_at or min(modified, _now()),
+                observed_at=item.observed_at or min(kept.modified_at, _now()),
                 has_said_time=item.observed_at is not None,
                 settle_after=policy.policy.settle_after,
+                hour=datetime.fromisoformat(hour) if (hour := exports.covered_hour(file)) else None,
                 window=item.window,
-            )  # fmt: skip
+                unreadable=unreadable,
+            )
         )
     return offered
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import duckdb
+
+from m365audit.model import STATE_FEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class Arrival:
         observed_at: when the tenant was in the state that the file shows; the file's own time unless the user said it.
         has_said_time: the user said ``observed_at``: the same bytes are then a new observation.
         settle_after: how long after its hour a storage file may still grow.
+        hour: beginning of the hour that a storage path names, None when it names none.
         window: the user says that the file holds everything from the first to the second time (exclusive).
+        unreadable: why its bytes could not be taken, empty when they were.
     """
 
     source_id: int
@@ -37,7 +42,14 @@ class Arrival:
     observed_at: datetime
     has_said_time: bool
     settle_after: timedelta
+    hour: datetime | None = None
     window: tuple[datetime, datetime] | None = None
+    unreadable: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """The file is of an hour, and was taken when that hour could not grow any more."""
+        return self.hour is not None and self.observed_at >= self.hour + timedelta(hours=1) + self.settle_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,8 @@ def next_source_ids(connection: duckdb.DuckDBPyConnection, count: int) -> list[i
 def find_known(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival]) -> dict[int, Landed]:
     """Return, by number, the result of every file whose bytes were imported before: all duplicate, nothing to do.
 
-    A file that is named with an observation time of its own is a new observation, unless it was made already.
+    Not known is what says something new with the same bytes: a listing observed at another time that the user names,
+    an hour that has settled since or that only this path names, a window that the user vouches for now.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE offered (tenant_id VARCHAR, sha256 VARCHAR)")
     pairs = sorted({(arrival.tenant, arrival.sha256) for arrival in arrivals if arrival.spool})
@@ -87,18 +100,32 @@ def find_known(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival
         f"INSERT INTO offered VALUES {', '.join(['(?, ?)'] * len(pairs))}", [v for p in pairs for v in p]
     )
     rows = connection.execute(
-        "SELECT tenant_id, sha256, kind, records, quarantined, observed_at FROM sources "
+        "SELECT tenant_id, sha256, kind, records, quarantined, observed_at, covered_hour, is_settled, window_from, "
+        "window_to FROM sources "
         "SEMI JOIN offered USING (tenant_id, sha256) WHERE outcome IN ('imported', 'partial') ORDER BY source_id"
     ).fetchall()
     known: dict[int, Landed] = {}
     for arrival in arrivals:
-        for tenant, sha256, kind, records, quarantined, observed_at in rows:
-            is_same = (tenant, sha256) == (arrival.tenant, arrival.sha256)
-            if is_same and (not arrival.has_said_time or observed_at == arrival.observed_at):
+        for row in rows:
+            if _says_nothing_new(arrival, row):
+                kind, records, quarantined = row[2:5]
                 known[arrival.source_id] = Landed(
                     arrival.path, kind, records, 0, records - quarantined, quarantined, 0, "known", "imported before"
                 )
     return known
+
+
+def _says_nothing_new(arrival: Arrival, row: tuple[Any, ...]) -> bool:
+    """Compare an arrival with a file that was imported before."""
+    tenant, sha256, kind, _, _, observed_at, hour, is_settled, *window = row
+    if (tenant, sha256) != (arrival.tenant, arrival.sha256):
+        return False
+    if arrival.has_said_time and observed_at != arrival.observed_at:
+        return False
+    if kind in STATE_FEEDS:  # neither hours nor windows mean anything to a listing
+        return True
+    has_hour = arrival.hour is None or (arrival.hour == hour and (is_settled or not arrival.is_settled))
+    return has_hour and (arrival.window is None or arrival.window == tuple(window))
 
 
 def record_refusal(connection: duckdb.DuckDBPyConnection, arrival: Arrival, message: str) -> Landed:
@@ -114,7 +141,8 @@ def write_sources(connection: duckdb.DuckDBPyConnection, rows: Iterable[tuple[Ar
         [
             arrival.tenant, arrival.source_id, landed.path, landed.kind, arrival.sha256, arrival.size, landed.records,
             landed.stored, landed.duplicate, landed.quarantined, landed.bad_times, arrival.imported_at,
-            arrival.observed_at, landed.outcome, landed.message, arrival.spool, has_next_page,
+            arrival.observed_at, landed.outcome, landed.message, arrival.spool, has_next_page, arrival.hour,
+            arrival.is_settled, *(arrival.window or (None, None)),
         ]
         for arrival, landed, has_next_page in rows
     ]  # fmt: skip

@@ -42,8 +42,12 @@ def configure(connection: duckdb.DuckDBPyConnection, temporary: Path | None = No
 
 
 def make_private(folder: Path) -> Path:
-    """Create a folder that only its owner can enter, and return it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create a folder that only its owner can enter, with its name durable, and return it."""
+    if not folder.is_dir():
+        if not folder.parent.is_dir():
+            make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
     folder.chmod(0o700)
     return folder
 
@@ -145,21 +149,39 @@ def open_store(state: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         StoreError: the database cannot be opened.
     """
     os.umask(0o077)
-    make_private(state)
     path = state / DATABASE_NAME
-    with _alone(state):
+    with _errors_of_the_store(state), _alone(make_private(state)):
         if not path.exists():
             _create(path)
-        try:
-            connection = duckdb.connect(str(path))
-        except duckdb.Error as error:
-            raise StoreError(
-                f"the working database {path} cannot be opened: {error}",
-                hint="keep the file aside and run again: it is rebuilt from the spool's files by importing them",
-            ) from error
+        connection = _connect(path)
         try:
             configure(connection, make_private(state / "spill"))
             _migrate(connection)
             yield connection
         finally:
             connection.close()
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise StoreError(
+            f"the working database {path} cannot be opened: {error}",
+            hint="keep the file aside and run again: it is rebuilt from the spool's files by importing them",
+        ) from error
+
+
+@contextmanager
+def _errors_of_the_store(state: Path) -> Iterator[None]:
+    """Turn what the disk or DuckDB refuse into a sentence; the handle is closed, and the next run looks for itself.
+
+    An error from COMMIT does not tell whether it was stored; every insert is idempotent, so running again is right.
+    """
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise StoreError(
+            f"the store in {state} failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            hint="check the disk's room and permissions, then run the same command again; what was landed is safe",
+        ) from error

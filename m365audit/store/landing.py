@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import duckdb
 
@@ -60,6 +59,8 @@ def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_ca
     connection.execute("BEGIN")
     try:
         landed = _land(connection, files, is_careful=is_careful)
+    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
+        raise  # the store's trouble, not the file's: the run ends, and closing the connection rolls back
     except duckdb.Error as error:
         connection.execute("ROLLBACK")
         raise UnreadableRecordsError(str(error).splitlines()[0], file=files[0].arrival.path) from error
@@ -93,7 +94,7 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
                 bad_times[source],
                 "partial" if quarantined or file.prepared.has_broken_end else "imported",
                 _remark(file.prepared),
-            )  # fmt: skip
+            )
         )
     _write_quarantine(connection, files, unusable)
     connection.execute("DELETE FROM sources WHERE source_id IN (SELECT source_id FROM arriving)")
@@ -116,20 +117,21 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
     """Make the table of what arrives, by which every row that is read finds its file; and provisional ledger rows."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, "
-        "hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, window_to TIMESTAMPTZ)"
+        "observed_at TIMESTAMPTZ, hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, "
+        "window_to TIMESTAMPTZ)"
     )
     values: list[object] = []
     for file in files:
-        hour = datetime.fromisoformat(file.prepared.covered_hour) if file.prepared.covered_hour else None
-        settled_from = hour + timedelta(hours=1) + file.arrival.settle_after if hour else None
+        arrival = file.arrival
         values += [
-            file.prepared.ndjson, file.arrival.source_id, file.arrival.tenant, hour,
-            settled_from is not None and file.arrival.observed_at >= settled_from, file.prepared.has_broken_end, *(file.arrival.window or (None, None)),
+            file.prepared.ndjson, arrival.source_id, arrival.tenant, arrival.observed_at, arrival.hour,
+            arrival.is_settled, file.prepared.has_broken_end, *(arrival.window or (None, None)),
         ]  # fmt: skip
-    connection.execute(f"INSERT INTO arriving VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * len(files))}", values)
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
+    connection.execute(f"INSERT INTO arriving VALUES {marks}", values)
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
     pending = [(f.arrival, Landed(f.arrival.path, f.prepared.kind, 0, 0, 0, 0, 0, "imported"), False) for f in files]
-    write_sources(connection, pending)  # versions are ordered by the time of their file
+    write_sources(connection, pending)
 
 
 def _read(
@@ -228,7 +230,7 @@ def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the windows that the user vouches for: for the feeds in the file, and for a kind's only feed even if empty."""
+    """Write the windows that the user vouches for: of the feeds in the file, of a kind's only feed even if empty."""
     connection.execute(
         """
         INSERT INTO coverage_windows

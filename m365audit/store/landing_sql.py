@@ -28,21 +28,30 @@ STATE_KINDS: Final = (
 )  # fmt: skip
 
 
+_EARLIEST: Final = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
+_LATEST: Final = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+
+_BLANKS: Final = "E' \\t\\r\\n'"
+"""What is cut off both ends of an id; ``unusable`` cuts the same."""
+
+
 def timestamp(text: str) -> str:
     """Return an expression that reads ``text`` as a time in UTC, NULL when it is none.
 
     Read are ISO 8601 with any fraction (truncated to microseconds), with or without zone (none means UTC), offsets
     with a one-digit hour, ``5/18/2021 9:13:33 PM`` and ``/Date(ms)/``. Words that DuckDB would take for a time
-    (``infinity``, ``epoch``) are none.
+    (``infinity``, ``epoch``) are none, nor is what lies outside the years 1 to 9999: no reader could show it.
     """
-    return (
+    read = (
         f"CASE WHEN {text}[1] BETWEEN '0' AND '9' THEN coalesce("
         f"try_cast({text} AS TIMESTAMPTZ), "
         f"try_cast(regexp_replace(trim({text}), '([+-])(\\d:\\d\\d)$', '\\1' || '0\\2') AS TIMESTAMPTZ), "
         f"try_strptime(trim({text}), ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p'])::TIMESTAMPTZ) "
+        # At most 15 digits: a number too large to multiply would be an error of the whole file.
         f"WHEN {text}[1] = '/' THEN make_timestamptz(1000 * try_cast("
-        f"regexp_extract({text}, '^/Date\\((-?\\d+)\\)/$', 1) AS BIGINT)) END"
+        f"regexp_extract({text}, '^/Date\\((-?\\d{{1,15}})\\)/$', 1) AS BIGINT)) END"
     )
+    return f"list_filter([{read}], lambda t: t BETWEEN {_EARLIEST} AND {_LATEST})[1]"
 
 
 def _call_source(*, is_careful: bool, is_enveloped: bool) -> str:
@@ -56,7 +65,8 @@ def _call_source(*, is_careful: bool, is_enveloped: bool) -> str:
         paths = ", ".join(f"'{place}.{name}'" for name in CALL_FIELDS)
         return (
             "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
-            f"json->>[{paths}] AS f, filename FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+            f"json->>[{paths}] AS f, filename FROM read_ndjson_objects($paths, filename = true, "
+            f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
         )
     fields = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
     values = ", ".join(f'json.properties."{name}"' for name in CALL_FIELDS)
@@ -81,9 +91,11 @@ def _strictly(fields: str) -> str:
 def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
     """Return the statement that lands Graph activity; parameter: paths; the table ``arriving`` gives each its source.
 
-    The request's query string never gets in, nor the arguments of a function in its path. Rows without an id, and rows of
-    other log categories, come in with ``version`` 0 and are taken out again by the caller, counted.
+    The request's query string never gets in, nor the arguments of a function in its path. Rows without an id come in
+    with ``version`` 0, rows of other log categories with -1; the caller takes them out again, counted.
     """
+    record_id = f"nullif(trim({_PLACE['requestId']}, {_BLANKS}), '')"
+    is_other = f"NOT ({_is_call('category', _PLACE['requestUri'])})" if is_enveloped else "false"
     when = f"coalesce(nullif({_PLACE['timeGenerated']}, ''), envelope_time)"
     path = f"{path_sql(_PLACE['requestUri'])}"
     return f"""
@@ -95,10 +107,10 @@ def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
             {shape_sql("path")} AS shape
         FROM (
             SELECT f, category, envelope_time, {when} AS happened,
-                tenant_id, source_id, nullif(trim({_PLACE["requestId"]}), '') AS event_id,
-                hash(f) AS content,
-                CASE WHEN lower(category) <> 'microsoftgraphactivitylogs' AND {_PLACE["requestUri"]} IS NULL THEN -1
-                    WHEN nullif(trim({_PLACE["requestId"]}), '') IS NULL THEN 0 ELSE 1 END AS version,
+                tenant_id, source_id, observed_at, {record_id} AS event_id,
+                -- With the time that is judged by: it may stand in the envelope alone.
+                hash(f, {when}) AS content,
+                CASE WHEN {is_other} THEN -1 WHEN {record_id} IS NULL THEN 0 ELSE 1 END AS version,
                 true AS is_newest,
                 lower(nullif({_PLACE["appId"]}, '')) AS app_id,
                 upper({_PLACE["requestMethod"]}) AS method,
@@ -116,6 +128,18 @@ def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
     """
 
 
+_OTHER_CATEGORIES: Final = (
+    "('signinlogs', 'noninteractiveusersigninlogs', 'serviceprincipalsigninlogs', 'managedidentitysigninlogs', "
+    "'auditlogs')"
+)
+
+
+def _is_call(category: str, uri: str) -> str:
+    """Return a condition, never NULL: the enveloped record is a Graph call. ``_ENVELOPE_FEED`` decides the same way."""
+    known = f"coalesce(lower({category}), '')"
+    return f"{known} = 'microsoftgraphactivitylogs' OR ({known} NOT IN {_OTHER_CATEGORIES} AND {uri} IS NOT NULL)"
+
+
 _ENVELOPE_FEED: Final = """CASE lower(category)
     WHEN 'signinlogs' THEN 'sign_ins_interactive'
     WHEN 'noninteractiveusersigninlogs' THEN 'sign_ins_non_interactive'
@@ -125,7 +149,7 @@ _ENVELOPE_FEED: Final = """CASE lower(category)
     WHEN 'microsoftgraphactivitylogs' THEN 'graph_activity'
     -- Some collectors write the audit's own category, or none: then the record's fields say what it is.
     ELSE CASE
-        WHEN json_exists(record, '$.requestUri') THEN 'graph_activity'
+        WHEN record->>'$.requestUri' IS NOT NULL THEN 'graph_activity'
         WHEN json_exists(record, '$.activityDisplayName') OR json_exists(record, '$.activityDateTime')
             OR json_exists(record, '$.initiatedBy') THEN 'directory_audits'
         WHEN json_exists(record, '$.createdDateTime') OR json_exists(record, '$.userPrincipalName')
@@ -193,7 +217,7 @@ def check_records(kind: str, *, is_enveloped: bool) -> str | None:
 
 
 def insert_records(kind: str, *, is_enveloped: bool) -> str:
-    """Return the statement that lands records of one kind whole; parameter: paths; the table ``arriving`` gives each its source.
+    """Return the statement that lands records of one kind whole; parameter: paths; ``arriving`` gives each its source.
 
     Rows without an id come in with ``version`` 0, Graph activity with -1, other storage categories with -2; the caller
     takes them out again, counted.
@@ -202,7 +226,7 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     feed = _FEED.get(kind, f"'{kind}'")
     if is_enveloped:
         feed = _ENVELOPE_FEED.format(sign_in=_SIGN_IN_FEED)
-    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}'), '')"
+    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}', {_BLANKS}), '')"
     when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
     if is_enveloped:  # one file may hold several categories: each has its own field for the time
         when = (
@@ -211,15 +235,15 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
         )
     return f"""
         INSERT INTO landed_records BY NAME
-        SELECT tenant_id, source_id, coalesce(feed, 'unknown') AS feed, record_id, content,
+        SELECT tenant_id, source_id, observed_at, coalesce(feed, 'unknown') AS feed, record_id, content,
             CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1
                 WHEN record_id IS NULL THEN 0 ELSE 1 END AS version,
             true AS is_newest,
             {timestamp("envelope_time")} AS enveloped_at, {timestamp("occurred")} AS occurred_at,
             nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL AS has_bad_time, record
         FROM (
-            SELECT tenant_id, source_id, feed, {record_id} AS record_id, md5_number(record::VARCHAR) AS content,
-                envelope_time, {when} AS occurred, record
+            SELECT tenant_id, source_id, observed_at, feed, {record_id} AS record_id,
+                md5_number(record::VARCHAR) AS content, envelope_time, {when} AS occurred, record
             FROM (SELECT {feed} AS feed, filename, envelope_time, record FROM (
                 SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
                     {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time, filename

@@ -9,35 +9,72 @@ import os
 from pathlib import Path
 from typing import Final
 
+from m365audit.errors import StoreError
 from m365audit.store.database import sync_folder
 
 PUBLISHED_NAME: Final = "m365audit.duckdb"
 _UNFINISHED: Final = ".unfinished-"
 
 
+def make_readable(folder: Path) -> None:
+    """Create a folder that its group may read, whatever the process's mask; one that is there stays as it is.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o750, parents=True)
+            folder.chmod(0o750)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be written: {error.strerror or error}",
+        hint="check that the folder is there, that this user may write there, and that the disk has room",
+    )
+
+
 def new_candidate_path(folder: Path) -> Path:
     """Return a fresh file name beside the published database, after removing what killed runs left there."""
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_readable(folder)
     for leftover in folder.glob(f"{_UNFINISHED}*"):
         leftover.unlink(missing_ok=True)
     return folder / f"{_UNFINISHED}{os.getpid()}.duckdb"
 
 
 def put_in_place(finished: Path, target: Path) -> None:
-    """Make a finished file durable and rename it to its published name, readable by the folder's group."""
-    handle = os.open(finished, os.O_RDONLY)
+    """Make a finished file durable and rename it to its published name, readable by the folder's group.
+
+    Raises:
+        StoreError: the disk refuses; the file that was published before is still there.
+    """
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    finished.chmod(0o640)
-    finished.replace(target)
-    sync_folder(target.parent)
+        handle = os.open(finished, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        finished.chmod(0o640)
+        finished.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise _unwritable(target, error) from error
 
 
 def write_in_place(content: bytes, target: Path) -> None:
-    """Write a report so that a reader sees the old one or the new one, never half of one."""
-    target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    """Write a report so that a reader sees the old one or the new one, never half of one.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    make_readable(target.parent)
     unfinished = target.with_name(f"{_UNFINISHED}{os.getpid()}-{target.name}")
-    unfinished.write_bytes(content)
+    try:
+        unfinished.write_bytes(content)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise _unwritable(target, error) from error
     put_in_place(unfinished, target)

@@ -75,4 +75,6 @@ def write_parquet(folder: Path, sql: str, parameters: dict[str, object], output:
     with open_published(folder, output=output) as database:
         check_reading(database, sql)
         target = str(output).replace("'", "''")
-        database.execute(f"COPY (SELECT * FROM ({sql})) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)", parameters)
+        # On a line of its own, because the SQL may end in a comment.
+        inner = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n)"
+        database.execute(f"COPY ({inner}) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)", parameters)

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import duckdb
 
-from m365audit.errors import QueryError
+from m365audit.errors import QueryError, StoreError
 from m365audit.store.database import MEMORY_LIMIT, configure
 
 _LOCKED: Final = {
@@ -36,6 +36,9 @@ class LockedDatabase:
         is_read_only: True for what is published; the candidate takes the rules' results.
         spill: folder for results larger than memory; None for read-only databases.
         output: the one file that may be written (a Parquet result), by the caller's own COPY.
+
+    Raises:
+        StoreError: it cannot be opened.
     """
 
     def __init__(
@@ -47,7 +50,13 @@ class LockedDatabase:
         if output is not None:
             # Once external access is off, the list of what is allowed all the same cannot be changed any more.
             del settings["enable_external_access"]
-        self._connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
+        try:
+            self._connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
+        except duckdb.Error as error:
+            raise StoreError(
+                f"the database {path} cannot be opened: {str(error).splitlines()[0]}",
+                hint="publish it again with `m365audit evaluate`",
+            ) from error
         configure(self._connection)
         if output is not None:
             allowed = str(output).replace("'", "''")

@@ -32,7 +32,8 @@ def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> in
         SELECT {key} FROM fresh WHERE n > 1
         UNION
         SELECT {key} FROM fresh SEMI JOIN
-            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)) USING ({key})
+            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources))
+            USING ({key})
         """,
         {"tenant": tenant},
     )
@@ -47,7 +48,8 @@ def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> in
 
 
 def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> int:
-    """Delete this source's rows that equal an earlier row in id and content."""
+    """Delete fresh rows that equal an earlier row in id and content; the earlier one takes over the later time."""
+    _lift(connection, table, key, tenant)
     before = scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
     connection.execute(
         f"""
@@ -65,6 +67,31 @@ def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, t
         {"tenant": tenant},
     )
     return before - scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
+
+
+def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
+    """Give the row that stays the newest envelope and file time among the rows that equal it.
+
+    A content that came back is newer than what stood between; which of its copies arrived first must not matter.
+    """
+    connection.execute(
+        f"""
+        UPDATE {table} SET enveloped_at = lifted.enveloped_to, observed_at = lifted.observed_to
+        FROM (
+            SELECT row, enveloped_to, observed_to FROM (
+                SELECT rowid AS row, enveloped_at, observed_at,
+                    row_number() OVER (content ORDER BY source_id IN (FROM fresh_sources), source_id, rowid) AS place,
+                    first(enveloped_at) OVER newest AS enveloped_to, first(observed_at) OVER newest AS observed_to
+                FROM {table} SEMI JOIN conflicts USING ({key}) WHERE tenant_id = $tenant
+                WINDOW content AS (PARTITION BY {key}, content),
+                    newest AS (PARTITION BY {key}, content
+                        ORDER BY enveloped_at DESC NULLS LAST, observed_at DESC NULLS LAST)
+            ) WHERE place = 1 AND (enveloped_at, observed_at) IS DISTINCT FROM (enveloped_to, observed_to)
+        ) AS lifted
+        WHERE {table}.rowid = lifted.row
+        """,
+        {"tenant": tenant},
+    )
 
 
 def _canonicalise(connection: duckdb.DuckDBPyConnection, tenant: str) -> None:
@@ -107,8 +134,17 @@ def _canonicalise(connection: duckdb.DuckDBPyConnection, tenant: str) -> None:
 
 def _canonical_hash(record: str) -> int:
     """Return a 128-bit hash that does not depend on the order of keys or on white space."""
-    canonical = json.dumps(json.loads(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        value = json.loads(record, parse_int=_number, parse_float=_number, parse_constant=_number)
+        canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        canonical = record  # nested too deeply to be put in order: the text itself then
     return int.from_bytes(hashlib.md5(canonical.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest())
+
+
+def _number(digits: str) -> dict[str, str]:
+    """Return a number as it is written: no digit is lost, and none is too many."""
+    return {"\0number": digits}
 
 
 def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
@@ -125,7 +161,6 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
                 row_number() OVER w AS version,
                 row_number() OVER w = count(*) OVER (PARTITION BY {key}) AS is_newest
             FROM {table} AS t SEMI JOIN conflicts USING ({key})
-            JOIN (SELECT source_id, observed_at FROM sources) AS s USING (source_id)
             WHERE t.tenant_id = $tenant
             WINDOW w AS (PARTITION BY {key}
                 ORDER BY enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,23 +26,64 @@ class Spooled:
         path: where they are now.
         sha256: of the bytes as stored, hexadecimal.
         size: bytes.
+        modified_at: the file's own time when reading began, so that what it grew by later is not vouched for.
     """
 
     path: Path
     sha256: str
     size: int
+    modified_at: datetime
+
+
+def _chunks(source: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file.
+
+    Raises:
+        EvidenceError: it cannot be read. An error of writing is none of the file's, and passes as it is.
+    """
+    try:
+        with source.open("rb") as reader:
+            while chunk := reader.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise EvidenceError(
+            f"cannot be read: {error.strerror or error}",
+            file=str(source),
+            hint="check that the file is there and that this user may read it",
+        ) from error
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     """Copy and hash in one pass, and make the copy durable."""
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reader, target.open("wb") as writer:
-        while chunk := reader.read(_CHUNK):
+    chunks = _chunks(source)
+    with target.open("wb") as writer:
+        for chunk in chunks:
             digest.update(chunk)
             size += writer.write(chunk)
         writer.flush()
         os.fsync(writer.fileno())
     return digest.hexdigest(), size
+
+
+def _modified_at(source: Path) -> datetime:
+    """Return the file's own time, now where it has none that a calendar knows."""
+    try:
+        return datetime.fromtimestamp(source.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return datetime.now(UTC)
+
+
+def _keep(arriving: Path, home: Path, name: str) -> Path:
+    """Give what arrived its place; bytes that are there under another name get this name too, and no second copy."""
+    final = home / name
+    twin = next((entry for entry in home.iterdir() if entry != final), None)
+    if twin is not None and not final.exists():
+        arriving.unlink()
+        os.link(twin, arriving)
+    arriving.replace(final)
+    sync_folder(home)
+    return final
 
 
 def spool(source: Path, tenant: str, state: Path) -> Spooled:
@@ -53,23 +96,19 @@ def spool(source: Path, tenant: str, state: Path) -> Spooled:
 
     Raises:
         EvidenceError: the file cannot be read.
+        OSError: the spool cannot be written.
     """
     folder = make_private(state / "spool" / tenant)
+    modified_at = _modified_at(source)
     arriving = folder / f"arriving-{os.getpid()}"
     try:
         sha256, size = _copy(source, arriving)
-    except OSError as error:
+    except (EvidenceError, OSError):
         arriving.unlink(missing_ok=True)
-        raise EvidenceError(
-            f"cannot be read: {error.strerror or error}",
-            file=str(source),
-            hint="check that the file is there and that this user may read it",
-        ) from error
+        raise
     home = make_private(folder / sha256[:2] / sha256)
-    final = home / (_SAFE_NAME.sub("_", source.name)[-120:] or "file")
-    arriving.replace(final)
-    sync_folder(home)
-    return Spooled(final, sha256, size)
+    name = _SAFE_NAME.sub("_", source.name)[-120:] or "file"
+    return Spooled(_keep(arriving, home, name), sha256, size, modified_at)
 
 
 def clear_leftovers(state: Path) -> None:

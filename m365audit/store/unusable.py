@@ -9,16 +9,17 @@ from typing import Any, Final
 from m365audit.model import PreparedFile, Quarantined
 
 _EXCERPT: Final = 200
+_BLANKS: Final = " \t\r\n"
 _READ_CATEGORIES: Final = {
     "microsoftgraphactivitylogs", "signinlogs", "noninteractiveusersigninlogs", "serviceprincipalsigninlogs",
     "managedidentitysigninlogs", "auditlogs",
 }  # fmt: skip
 
 _TELLING_FIELDS: Final = {
-    "requestUri", "activityDisplayName", "activityDateTime", "initiatedBy", "createdDateTime", "userPrincipalName",
+    "activityDisplayName", "activityDateTime", "initiatedBy", "createdDateTime", "userPrincipalName",
     "servicePrincipalId",
 }  # fmt: skip
-"""By these a record is known that carries another category, or none (see ``landing_sql``)."""
+"""By these, and by a request URI, a record is known that carries another category, or none (see ``landing_sql``)."""
 
 
 def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
@@ -35,7 +36,8 @@ def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
                 ordinal += 1
                 while ordinal in skipped:
                     ordinal += 1
-                reason = _reason(json.loads(line), prepared)
+                # As text, because a number may have more digits than int takes.
+                reason = _reason(json.loads(line, parse_int=str), prepared)
                 if reason:
                     line_number, byte = (None, None) if prepared.is_temporary else (number, offset)
                     excerpt = line[:_EXCERPT].decode("utf-8", "replace")
@@ -51,11 +53,14 @@ def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
         category = str(value.get("category") or "").lower()
         record = value.get("properties")
         known = record if isinstance(record, dict) else {}
-        if category not in _READ_CATEGORIES and not _TELLING_FIELDS.intersection(known):
+        has_uri = known.get("requestUri") is not None
+        if category not in _READ_CATEGORIES and not has_uri and not _TELLING_FIELDS.intersection(known):
             return f"log category {value.get('category')!r} is not read"
-        is_call = category == "microsoftgraphactivitylogs" or (
-            category not in _READ_CATEGORIES and "requestUri" in known
-        )
+        is_call = category == "microsoftgraphactivitylogs" or (category not in _READ_CATEGORIES and has_uri)
     name = "requestId" if is_call else "Id" if prepared.kind == "audit_records" else "id"
     held = record.get(name) if isinstance(record, dict) else None
-    return "" if str(held if held is not None else "").strip() else f"has no {name!r}, so it cannot be told from others"
+    return (
+        ""
+        if str(held if held is not None else "").strip(_BLANKS)
+        else f"has no {name!r}, so it cannot be told from others"
+    )
