@@ -34,8 +34,10 @@ class StageError(RuntimeError):
     """The process of a stage ended without an answer."""
 
 
-def measure(stage: str, work: Callable[[], object]) -> Measurement:
-    """Run ``work`` once in a process of its own and return what it took.
+def measure(stage: str, work: Callable[[], object]) -> list[Measurement]:
+    """Run ``work`` once in a process of its own and return what it took, and before it what each of its parts took.
+
+    Work that knows its parts returns them: (name, wall seconds, CPU seconds, most memory so far in KiB).
 
     The process is spawned, not forked, so that nothing of the caller's memory counts; ``work`` must therefore be
     importable: a function of a module, or a ``functools.partial`` of one.
@@ -49,23 +51,24 @@ def measure(stage: str, work: Callable[[], object]) -> Measurement:
     process.start()
     sender.close()
     try:
-        wall, cpu, peak = receiver.recv()
+        wall, cpu, peak, parts = receiver.recv()
     except EOFError:
         process.join()
         raise StageError(f"stage {stage!r} ended with exit code {process.exitcode}") from None
     process.join()
-    return Measurement(stage, wall, cpu, peak)
+    of_parts = [Measurement(name, took, used, most / _KIB_PER_MIB) for name, took, used, most in parts]
+    return [*of_parts, Measurement(stage, wall, cpu, peak)]
 
 
 def _run(work: Callable[[], object], sender: Connection) -> None:
     before = _cpu_seconds()
     begin = time.perf_counter()
-    work()
+    parts = work()
     wall = time.perf_counter() - begin
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     unit = _KIB_PER_MIB if sys.platform != "darwin" else _KIB_PER_MIB**2
-    sender.send((wall, _cpu_seconds() - before, max(own, children) / unit))
+    sender.send((wall, _cpu_seconds() - before, max(own, children) / unit, parts if isinstance(parts, list) else []))
 
 
 def _cpu_seconds() -> float:

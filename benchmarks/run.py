@@ -22,6 +22,7 @@ from statistics import median
 from benchmarks.bare import bare_parse
 from benchmarks.load import Load, write_load
 from benchmarks.measure import Measurement, measure
+from benchmarks.stages import evaluate, import_files
 
 HISTORY = Path(__file__).with_name("history.csv")
 COLUMNS = (
@@ -39,25 +40,31 @@ def yardstick(load: Load, folder: Path) -> Stage:
 def product_stages(load: Load) -> tuple[Stage, ...]:
     """Return the product's stages in the order of the way; each finds what the one before it left in the state folder.
 
-    A stage is a name and a callable that another process can import, e.g.
-    ``("import", partial(pipeline.import_files, load.config))``.
+    A stage is a name and a callable that another process can import.
     """
-    del load
-    return ()
+    return ("import", partial(import_files, load.config)), ("evaluate", partial(evaluate, load.config))
+
+
+def the_whole_way(found: list[Measurement]) -> Measurement:
+    """Return import and evaluation together: from a file to what is published."""
+    ends = [m for m in found if m.stage in {"import", "evaluate"}]
+    return Measurement(
+        "whole way", sum(m.wall_s for m in ends), sum(m.cpu_s for m in ends), max(m.peak_rss_mib for m in ends)
+    )
 
 
 def measured(stages: Iterable[Stage], repeat: int) -> list[Measurement]:
     """Return the median of each stage's runs; the stages run as a sequence, the sequence is repeated."""
     ordered = list(stages)
-    runs = [[measure(name, work) for name, work in ordered] for _ in range(repeat)]
+    runs = [[m for name, work in ordered for m in measure(name, work)] for _ in range(repeat)]
     return [
         Measurement(
-            name,
+            measurement.stage,
             median(run[n].wall_s for run in runs),
             median(run[n].cpu_s for run in runs),
             max(run[n].peak_rss_mib for run in runs),
         )
-        for n, (name, _) in enumerate(ordered)
+        for n, measurement in enumerate(runs[0])
     ]
 
 
@@ -117,7 +124,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="m365audit-benchmark-") as name:
         folder = Path(name)
         load = write_load(folder, options.lines, tenants=options.tenants)
-        found = rows(load, measured((yardstick(load, folder), *product_stages(load)), options.repeat))
+        measurements = measured((yardstick(load, folder), *product_stages(load)), options.repeat)
+        found = rows(load, [*measurements, the_whole_way(measurements)])
     sys.stdout.write(table(found) + "\n")
     if not options.no_history:
         append_history(HISTORY, found)

@@ -91,7 +91,7 @@ def test_a_stage_is_measured_in_a_process_of_its_own(benchmarks: Any, tmp_path: 
     generate, bare, measure = benchmarks("generate"), benchmarks("bare"), benchmarks("measure")
     files = generate.generate_graph_activity(tmp_path / "load.json", 500)
     assert bare.bare_parse(files, tmp_path / "bare.duckdb") == 500
-    taken = measure.measure("sleep", importlib.import_module("functools").partial(sum, range(3_000_000)))
+    (taken,) = measure.measure("sleep", importlib.import_module("functools").partial(sum, range(3_000_000)))
     assert taken.stage == "sleep"
     assert taken.wall_s > 0
     assert taken.peak_rss_mib > 1
