@@ -31,10 +31,10 @@ WITH versions AS (
         coalesce(permissions, []) AS permissions,
         coalesce(covers_all, FALSE) AS covers_all,
         CASE WHEN coalesce(covers_all, FALSE) THEN []
-            ELSE list_sort(list_distinct(list_transform(coalesce(resource_ids, []), lambda r: lower(r))))
+            ELSE list_sort(list_distinct(list_transform(coalesce(resource_ids, []), LAMBDA r: lower(r))))
         END AS resource_ids,
         CASE WHEN coalesce(covers_all, FALSE) THEN []
-            ELSE list_sort(list_distinct(list_transform(coalesce(resource_groups, []), lambda g: lower(g))))
+            ELSE list_sort(list_distinct(list_transform(coalesce(resource_groups, []), LAMBDA g: lower(g))))
         END AS resource_groups
     FROM register_versions
 )
@@ -46,14 +46,14 @@ SELECT
     version,
     workload,
     operations,
-    list_transform(permissions, lambda p: p.name) AS permission_names,
-    list_transform(list_filter(permissions, lambda p: p.kind = 'application'), lambda p: p.name) AS application_names,
-    list_transform(list_filter(permissions, lambda p: p.kind = 'delegated'), lambda p: p.name) AS delegated_names,
+    list_transform(permissions, LAMBDA p: p.name) AS permission_names,
+    list_transform(list_filter(permissions, LAMBDA p: p.kind = 'application'), LAMBDA p: p.name) AS application_names,
+    list_transform(list_filter(permissions, LAMBDA p: p.kind = 'delegated'), LAMBDA p: p.name) AS delegated_names,
     dense_rank() OVER (ORDER BY tenant_id, covers_all, resource_ids, resource_groups) AS scope_id,
     covers_all,
     resource_ids,
     resource_groups,
-    len(list_filter(resource_ids, lambda r: NOT contains(r, '@'))) > 0 AS names_id,
-    len(list_filter(resource_ids, lambda r: contains(r, '@'))) > 0 AS names_user,
+    len(list_filter(resource_ids, LAMBDA r: NOT contains(r, '@'))) > 0 AS names_id,
+    len(list_filter(resource_ids, LAMBDA r: contains(r, '@'))) > 0 AS names_user,
     len(resource_groups) > 0 AS names_group
 FROM versions

@@ -11,30 +11,54 @@ columns:
   is_complete: the snapshot lists every member; otherwise absence says nothing
 ---*/
 WITH RECURSIVE known_groups AS (
-    SELECT tenant_id, lower(group_id) AS group_id FROM group_snapshots
+    SELECT
+        tenant_id,
+        lower(group_id) AS group_id
+    FROM group_snapshots
     UNION
-    SELECT tenant_id, lower(member_id) FROM group_snapshot_members WHERE member_kind = 'group'
+    SELECT
+        tenant_id,
+        lower(member_id)
+    FROM group_snapshot_members WHERE member_kind = 'group'
     UNION
-    SELECT tenant_id, lower(group_id) FROM membership_changes
+    SELECT
+        tenant_id,
+        lower(group_id)
+    FROM membership_changes
 ),
 
 memberships AS (
-    SELECT tenant_id, lower(group_id) AS group_id, lower(member_id) AS member_id FROM group_snapshot_members
+    SELECT
+        tenant_id,
+        lower(group_id) AS group_id,
+        lower(member_id) AS member_id
+    FROM group_snapshot_members
     UNION
-    SELECT tenant_id, lower(group_id), lower(member_id) FROM membership_changes
+    SELECT
+        tenant_id,
+        lower(group_id),
+        lower(member_id)
+    FROM membership_changes
 ),
 
 nestings AS (
-    SELECT m.tenant_id, m.group_id, m.member_id
+    SELECT
+        m.tenant_id,
+        m.group_id,
+        m.member_id
     FROM memberships AS m
     INNER JOIN known_groups AS g ON m.tenant_id = g.tenant_id AND m.member_id = g.group_id
 ),
 
 relevant (tenant_id, group_id) AS (
-    SELECT DISTINCT tenant_id, unnest(resource_groups) AS group_id
+    SELECT DISTINCT
+        tenant_id,
+        unnest(resource_groups) AS group_id
     FROM compared_versions
     UNION
-    SELECT r.tenant_id, n.member_id
+    SELECT
+        r.tenant_id,
+        n.member_id
     FROM relevant AS r
     INNER JOIN nestings AS n ON r.tenant_id = n.tenant_id AND r.group_id = n.group_id
 ),

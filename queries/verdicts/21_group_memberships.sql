@@ -14,7 +14,12 @@ WITH
 -- Inside the period that a snapshot answers for, changes are undone backwards from the snapshot: what was removed
 -- had been a member, what was added had not. A change and its opposite at one instant: before it, not a member.
 listed AS (
-    SELECT DISTINCT o.tenant_id, o.group_id, o.valid_from, o.valid_to, lower(m.member_id) AS member_id
+    SELECT DISTINCT
+        o.tenant_id,
+        o.group_id,
+        o.valid_from,
+        o.valid_to,
+        lower(m.member_id) AS member_id
     FROM observed_groups AS o
     INNER JOIN group_snapshot_members AS m
         ON o.tenant_id = m.tenant_id AND o.group_id = lower(m.group_id) AND o.observed_at = m.observed_at
@@ -42,7 +47,12 @@ changes AS (
 ),
 
 last_changes AS (
-    SELECT tenant_id, group_id, valid_from, member_id, max(occurred_at) AS occurred_at
+    SELECT
+        tenant_id,
+        group_id,
+        valid_from,
+        member_id,
+        max(occurred_at) AS occurred_at
     FROM changes
     GROUP BY ALL
 ),
@@ -72,7 +82,12 @@ periods AS (
             AND l.valid_from = c.valid_from
             AND l.member_id = c.member_id
     UNION ALL
-    SELECT tenant_id, group_id, member_id, previous_at AS valid_from, occurred_at AS valid_to
+    SELECT
+        tenant_id,
+        group_id,
+        member_id,
+        previous_at AS valid_from,
+        occurred_at AS valid_to
     FROM undone
     WHERE is_removal AND previous_at < occurred_at
 ),
@@ -108,6 +123,11 @@ SELECT
     min(n.valid_from) AS valid_from,
     max(n.valid_to) AS valid_to
 FROM numbered AS n
-LEFT JOIN (SELECT DISTINCT tenant_id, group_id FROM observed_groups) AS g
+LEFT JOIN (
+    SELECT DISTINCT
+        tenant_id,
+        group_id
+    FROM observed_groups
+) AS g
     ON n.tenant_id = g.tenant_id AND n.member_id = g.group_id
 GROUP BY n.tenant_id, n.group_id, n.member_id, n.island

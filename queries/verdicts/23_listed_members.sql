@@ -23,5 +23,10 @@ INNER JOIN group_memberships AS m
         AND n.valid_from < m.valid_to
         AND n.valid_to > m.valid_from
 UNION
-SELECT tenant_id, listed_group, group_id, valid_from, valid_to
+SELECT
+    tenant_id,
+    listed_group,
+    group_id,
+    valid_from,
+    valid_to
 FROM nested_groups

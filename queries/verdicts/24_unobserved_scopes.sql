@@ -9,14 +9,26 @@ columns:
   valid_to: end of the period, exclusive
 ---*/
 WITH edges AS (
-    SELECT tenant_id, group_id, TIMESTAMPTZ '-infinity' AS known_from, TIMESTAMPTZ '-infinity' AS known_to
+    SELECT
+        tenant_id,
+        group_id,
+        TIMESTAMPTZ '-infinity' AS known_from,
+        TIMESTAMPTZ '-infinity' AS known_to
     FROM observed_groups
     UNION
-    SELECT tenant_id, group_id, valid_from, valid_to
+    SELECT
+        tenant_id,
+        group_id,
+        valid_from,
+        valid_to
     FROM observed_groups
     WHERE is_complete
     UNION
-    SELECT tenant_id, group_id, TIMESTAMPTZ 'infinity', TIMESTAMPTZ 'infinity'
+    SELECT
+        tenant_id,
+        group_id,
+        TIMESTAMPTZ 'infinity',
+        TIMESTAMPTZ 'infinity'
     FROM observed_groups
 ),
 
@@ -46,10 +58,17 @@ group_gaps AS (
 ),
 
 scopes AS (
-    SELECT DISTINCT tenant_id, scope_id, unnest(resource_groups) AS listed_group
+    SELECT DISTINCT
+        tenant_id,
+        scope_id,
+        unnest(resource_groups) AS listed_group
     FROM compared_versions
 )
 
-SELECT DISTINCT s.tenant_id, s.scope_id, g.valid_from, g.valid_to
+SELECT DISTINCT
+    s.tenant_id,
+    s.scope_id,
+    g.valid_from,
+    g.valid_to
 FROM scopes AS s
 INNER JOIN group_gaps AS g ON s.tenant_id = g.tenant_id AND s.listed_group = g.listed_group

@@ -13,30 +13,49 @@ columns:
   lacks: "what is not known of it: nothing, id, name (of what may be a user) or all"
 ---*/
 WITH ties AS (
-    SELECT DISTINCT tenant_id, lower(user_id) AS user_id, lower(user_name) AS user_name
+    SELECT DISTINCT
+        tenant_id,
+        lower(user_id) AS user_id,
+        lower(user_name) AS user_name
     FROM directory_users
     WHERE user_id IS NOT NULL AND user_name IS NOT NULL
 ),
 
 -- A name of two people, or an id with two names, ties nothing.
 id_of_name AS (
-    SELECT tenant_id, user_name, min(user_id) AS user_id
+    SELECT
+        tenant_id,
+        user_name,
+        min(user_id) AS user_id
     FROM ties
     GROUP BY ALL
     HAVING count(*) = 1
 ),
 
 name_of_id AS (
-    SELECT tenant_id, user_id, min(user_name) AS user_name
+    SELECT
+        tenant_id,
+        user_id,
+        min(user_name) AS user_name
     FROM ties
     GROUP BY ALL
     HAVING count(*) = 1
 ),
 
 resources AS (
-    SELECT DISTINCT e.tenant_id, e.resource_id, e.resource_name, e.resource_kind
+    SELECT DISTINCT
+        e.tenant_id,
+        e.resource_id,
+        e.resource_name,
+        e.resource_kind
     FROM access_events AS e
-    SEMI JOIN (SELECT tenant_id, app_id FROM registered_apps WHERE is_selective) AS a
+    SEMI JOIN (
+        SELECT
+            tenant_id,
+            app_id
+        FROM registered_apps
+        WHERE is_selective
+    ) AS a
         ON e.tenant_id = a.tenant_id AND e.app_id = a.app_id
 ),
 

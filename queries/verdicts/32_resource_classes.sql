@@ -13,4 +13,10 @@ SELECT
     app_no,
     lacks,
     scope_ids
-FROM (SELECT DISTINCT app_no, lacks, scope_ids FROM held_resources)
+FROM (
+    SELECT DISTINCT
+        app_no,
+        lacks,
+        scope_ids
+    FROM held_resources
+) AS h

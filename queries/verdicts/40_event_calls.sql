@@ -30,5 +30,7 @@ WITH calls AS (
     GROUP BY ALL
 )
 
-SELECT row_number() OVER () AS call_no, *
+SELECT
+    row_number() OVER () AS call_no,
+    *
 FROM calls

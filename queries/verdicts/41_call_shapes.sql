@@ -9,5 +9,14 @@ columns:
   operation: as in event_calls
   permissions: as in event_calls
 ---*/
-SELECT row_number() OVER () AS shape_no, *
-FROM (SELECT DISTINCT access_kind, workload, operation, permissions FROM event_calls)
+SELECT
+    row_number() OVER () AS shape_no,
+    *
+FROM (
+    SELECT DISTINCT
+        access_kind,
+        workload,
+        operation,
+        permissions
+    FROM event_calls
+) AS c

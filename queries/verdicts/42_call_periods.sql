@@ -11,24 +11,40 @@ columns:
   judged_at: a moment of the period
 ---*/
 WITH app_scopes AS (
-    SELECT DISTINCT tenant_id, app_no, scope_id
+    SELECT DISTINCT
+        tenant_id,
+        app_no,
+        scope_id
     FROM candidates
 ),
 
 bounds AS (
-    SELECT app_no, valid_from AS bound_at FROM candidates
+    SELECT
+        app_no,
+        valid_from AS bound_at
+    FROM candidates
     UNION
-    SELECT app_no, valid_to FROM candidates
+    SELECT
+        app_no,
+        valid_to
+    FROM candidates
     UNION
-    SELECT s.app_no, unnest([u.valid_from, u.valid_to])
+    SELECT
+        s.app_no,
+        unnest([u.valid_from, u.valid_to])
     FROM app_scopes AS s
     INNER JOIN unobserved_scopes AS u ON s.tenant_id = u.tenant_id AND s.scope_id = u.scope_id
 ),
 
 starts AS (
-    SELECT call_no, TIMESTAMPTZ '-infinity' AS valid_from FROM event_calls
+    SELECT
+        call_no,
+        TIMESTAMPTZ '-infinity' AS valid_from
+    FROM event_calls
     UNION
-    SELECT c.call_no, b.bound_at
+    SELECT
+        c.call_no,
+        b.bound_at
     FROM event_calls AS c
     INNER JOIN bounds AS b ON c.app_no = b.app_no AND c.first_at < b.bound_at AND c.last_at >= b.bound_at
 ),

@@ -99,7 +99,7 @@ SELECT
     n.app_no,
     n.scope_id,
     n.covers_all,
-    EXISTS (
+    exists(
         SELECT 1
         FROM unobserved_scopes AS u
         WHERE

@@ -9,7 +9,11 @@ columns:
   code: row of answer_codes
 ---*/
 WITH scopes AS (
-    SELECT DISTINCT scope_id, names_id, names_user, names_group
+    SELECT DISTINCT
+        scope_id,
+        names_id,
+        names_user,
+        names_group
     FROM compared_versions
 ),
 
@@ -42,21 +46,39 @@ to_strangers AS (
 
 -- A scope that holds the resource is nearer than the same scope to a stranger: the minimum of both is right.
 possible AS (
-    SELECT call_id, class_id, nearness
+    SELECT
+        call_id,
+        class_id,
+        nearness
     FROM to_strangers
     UNION ALL
-    SELECT s.call_id, x.class_id, s.nearness
+    SELECT
+        s.call_id,
+        x.class_id,
+        s.nearness
     FROM to_strangers AS s
     INNER JOIN resource_classes AS x ON s.app_no = x.app_no AND s.lacks = x.lacks
     UNION ALL
-    SELECT k.call_id, x.class_id, k.nearness
+    SELECT
+        k.call_id,
+        x.class_id,
+        k.nearness
     FROM compared_candidates AS k
-    INNER JOIN (SELECT class_id, app_no, unnest(scope_ids) AS scope_id FROM resource_classes) AS x
+    INNER JOIN (
+        SELECT
+            class_id,
+            app_no,
+            unnest(scope_ids) AS scope_id
+        FROM resource_classes
+    ) AS x
         ON k.app_no = x.app_no AND k.scope_id = x.scope_id
 ),
 
 nearest AS (
-    SELECT call_id, class_id, min(nearness) AS nearness
+    SELECT
+        call_id,
+        class_id,
+        min(nearness) AS nearness
     FROM possible
     GROUP BY ALL
 )

@@ -17,13 +17,13 @@ WITH combinations AS (
             CASE k.i WHEN 1 THEN 'access_kind' END,
             CASE n.i WHEN 1 THEN 'permission' END,
             CASE r.i WHEN 1 THEN 'resource' END
-        ], lambda reason: reason IS NOT NULL) AS mismatches,
+        ], LAMBDA reason: reason IS NOT NULL) AS mismatches,
         list_filter([
             CASE w.i WHEN 2 THEN 'workload_unknown' END,
             CASE o.i WHEN 2 THEN 'operation_unknown' END,
             CASE k.i WHEN 2 THEN 'access_kind_unknown' END,
             CASE r.i WHEN 2 THEN 'resource_unknown' END
-        ], lambda reason: reason IS NOT NULL) AS unknowns
+        ], LAMBDA reason: reason IS NOT NULL) AS unknowns
     FROM range(5) AS p (i)
     CROSS JOIN range(3) AS w (i)
     CROSS JOIN range(3) AS o (i)
@@ -42,7 +42,10 @@ SELECT
     CASE WHEN len(mismatches) > 0 THEN mismatches ELSE unknowns END AS reasons
 FROM combinations
 UNION ALL
-SELECT *
+SELECT
+    s.code,
+    s.verdict,
+    s.reasons
 FROM (
     VALUES
     (-1, 'out_of_scope', []),
@@ -50,4 +53,4 @@ FROM (
     (-3, 'not_assessable', ['time_unknown']),
     (-4, 'not_assessable', ['app_unknown']),
     (-5, 'outside', ['no_record'])
-)
+) AS s (code, verdict, reasons)

@@ -17,7 +17,9 @@ WITH own_apps AS (
 
 -- Service principals whose app id is on the shipped list but which are not known to be Microsoft's.
 foreign_apps AS (
-    SELECT DISTINCT s.tenant_id, lower(s.app_id) AS app_id
+    SELECT DISTINCT
+        s.tenant_id,
+        lower(s.app_id) AS app_id
     FROM service_principals AS s
     SEMI JOIN own_apps AS o ON lower(s.app_id) = o.app_id
     ANTI JOIN microsoft_tenants AS m ON lower(s.owner_tenant_id) = lower(m.tenant_id)
@@ -79,7 +81,11 @@ settled AS (
 ),
 
 places AS (
-    SELECT DISTINCT app_no, place, record, process
+    SELECT DISTINCT
+        app_no,
+        place,
+        record,
+        process
     FROM candidates
 )
 

@@ -60,6 +60,29 @@ def build_world(rnd: Random, max_events: int) -> World:
     )
 
 
+def group_worlds() -> st.SearchStrategy[World]:
+    """Return worlds in which only membership of groups at a time decides."""
+    return st.integers(0, 2**48).map(lambda seed: build_group_world(Random(seed)))  # noqa: S311 - no secret
+
+
+def build_group_world(rnd: Random) -> World:
+    """Return a world of one record that lists groups, many snapshots and changes, and events that agree otherwise."""
+    tenant, app = TENANTS[:1], APPS[0]
+    processes = tuple(
+        Process(i, "mail", ("read",), (("Mail.Read", "application"),), groups=some(rnd, GROUPS, 2)) for i in ("p", "q")
+    )
+    return World(
+        records=(Record("r", tenant[0], (app,), (Entry("granted", START - 99 * DAY, START + 99 * DAY, processes),)),),
+        events=tuple(
+            Event(tenant[0], f"e{n}", _moment(rnd), app, "application", "mail", "read", None, "user", rnd.choice(USERS))
+            for n in range(80)
+        ),
+        snapshots=_snapshots(rnd, tenant) + _snapshots(rnd, tenant),
+        changes=tuple(_change(rnd, tenant) for _ in range(rnd.randint(0, 24))),
+        before_first=rnd.choice((timedelta(days=31), 2 * DAY)),
+    )
+
+
 def build_record(rnd: Random, name: str, tenants: tuple[str, ...] = TENANTS) -> Record:
     """Return one record of a known tenant for one or both of the apps."""
     return Record(
@@ -185,7 +208,7 @@ def _change(rnd: Random, tenants: tuple[str, ...]) -> Change:
     return Change(
         tenant=rnd.choice(tenants),
         group=rnd.choice(GROUPS),
-        member=any_case(rnd, rnd.choice((*USERS, *GROUPS))),
+        member=any_case(rnd, rnd.choice((*USERS, *USERS, *GROUPS))),
         at=_moment(rnd),
         change=rnd.choice(("add", "remove")),
     )
