@@ -70,25 +70,25 @@ def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, t
 
 
 def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
-    """Give the row that stays the newest envelope and file time among the rows that equal it.
+    """Give equal rows the newest envelope time and the newest file time among them, so that whichever stays has both.
 
     A content that came back is newer than what stood between; which of its copies arrived first must not matter.
     """
+    on_key = " AND ".join(f"{table}.{name} = lifted.{name}" for name in key.split(", "))
     connection.execute(
         f"""
-        UPDATE {table} SET enveloped_at = lifted.enveloped_to, observed_at = lifted.observed_to
+        UPDATE {table} SET enveloped_at = greatest({table}.enveloped_at, lifted.enveloped_at),
+            observed_at = greatest({table}.observed_at, lifted.observed_at)
         FROM (
-            SELECT row, enveloped_to, observed_to FROM (
-                SELECT rowid AS row, enveloped_at, observed_at,
-                    row_number() OVER (content ORDER BY source_id IN (FROM fresh_sources), source_id, rowid) AS place,
-                    first(enveloped_at) OVER newest AS enveloped_to, first(observed_at) OVER newest AS observed_to
-                FROM {table} SEMI JOIN conflicts USING ({key}) WHERE tenant_id = $tenant
-                WINDOW content AS (PARTITION BY {key}, content),
-                    newest AS (PARTITION BY {key}, content
-                        ORDER BY enveloped_at DESC NULLS LAST, observed_at DESC NULLS LAST)
-            ) WHERE place = 1 AND (enveloped_at, observed_at) IS DISTINCT FROM (enveloped_to, observed_to)
+            SELECT {key}, content, max(enveloped_at) AS enveloped_at, max(observed_at) AS observed_at
+            FROM {table} SEMI JOIN conflicts USING ({key})
+            WHERE source_id IN (FROM fresh_sources) GROUP BY ALL
         ) AS lifted
-        WHERE {table}.rowid = lifted.row
+        WHERE {table}.tenant_id = $tenant AND {on_key} AND {table}.content = lifted.content
+            AND (
+                {table}.enveloped_at IS DISTINCT FROM greatest({table}.enveloped_at, lifted.enveloped_at)
+                OR {table}.observed_at IS DISTINCT FROM greatest({table}.observed_at, lifted.observed_at)
+            )
         """,
         {"tenant": tenant},
     )
