@@ -107,7 +107,7 @@ def _generate(connection: duckdb.DuckDBPyConnection, options: argparse.Namespace
 
 
 def _judge(connection: duckdb.DuckDBPyConnection) -> None:
-    whole = time.perf_counter()
+    whole, cpu = time.perf_counter(), time.process_time()
     for query in read_queries("verdicts"):
         table = query.header["table"]
         started = time.perf_counter()
@@ -116,7 +116,7 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         elapsed = time.perf_counter() - started
         rows = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]  # noqa: S608 - a header of ours
         print(f"{table:24}{elapsed:8.2f} s {rows:>12,} rows")
-    print(f"{'judged':24}{time.perf_counter() - whole:8.2f} s")
+    print(f"{'judged':24}{time.perf_counter() - whole:8.2f} s, {time.process_time() - cpu:.1f} s of processor time")
     print(f"{'peak memory':24}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB")
     print(
         connection.execute(

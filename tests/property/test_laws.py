@@ -19,7 +19,7 @@ from verdicts.world import Entry, Event, Record, Snapshot, World
 
 from .worlds import DAY, PROCESSES, START, build_process, build_record, worlds
 
-LAW: Final = settings(deadline=None, max_examples=25)
+LAW: Final = settings(deadline=None, max_examples=15)
 NULLABLE: Final = (
     "occurred_at", "app_id", "access_kind", "workload", "operation", "resource_kind", "resource_id", "resource_name",
     "succeeded",

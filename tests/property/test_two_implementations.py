@@ -10,7 +10,7 @@ from verdicts.world import World
 from .worlds import group_worlds, worlds
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(worlds())
 def test_queries_and_oracle_agree_on_every_event(world: World) -> None:
     _agree(world)
