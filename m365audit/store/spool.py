@@ -77,11 +77,13 @@ def _modified_at(source: Path) -> datetime:
 def _keep(arriving: Path, home: Path, name: str) -> Path:
     """Give what arrived its place; bytes that are there under another name get this name too, and no second copy."""
     final = home / name
-    twin = next((entry for entry in home.iterdir() if entry != final), None)
-    if twin is not None and not final.exists():
+    twin = next(home.iterdir(), None)
+    if twin is None:
+        arriving.replace(final)
+    else:
         arriving.unlink()
-        os.link(twin, arriving)
-    arriving.replace(final)
+        if not final.exists():
+            os.link(twin, final)
     sync_folder(home)
     return final
 
