@@ -28,7 +28,7 @@ STATE_KINDS: Final = (
 )  # fmt: skip
 
 
-_EARLIEST: Final = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"
+_EARLIEST: Final = "TIMESTAMPTZ '0001-01-02 00:00:00+00'"
 _LATEST: Final = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 
 _BLANKS: Final = "E' \\t\\r\\n'"
@@ -39,17 +39,19 @@ def timestamp(text: str) -> str:
     """Return an expression that reads ``text`` as a time in UTC, NULL when it is none.
 
     Read are ISO 8601 with any fraction (truncated to microseconds), with or without zone (none means UTC), offsets
-    with a one-digit hour, ``5/18/2021 9:13:33 PM`` and ``/Date(ms)/``. Words that DuckDB would take for a time
-    (``infinity``, ``epoch``) are none, nor is what lies outside the years 1 to 9999: no reader could show it.
+    with a one-digit hour, ``5/18/2021 9:13:33 PM`` and ``/Date(ms)/``, blanks around them or not. Words that
+    DuckDB would take for a time (``infinity``, ``epoch``) are none, nor is the first day of year 1, by which .NET says
+    that there is no time, nor what lies outside the years 1 to 9999: no reader could show it.
     """
+    word = f"trim({text}, {_BLANKS})"
     read = (
-        f"CASE WHEN {text}[1] BETWEEN '0' AND '9' THEN coalesce("
-        f"try_cast({text} AS TIMESTAMPTZ), "
-        f"try_cast(regexp_replace(trim({text}), '([+-])(\\d:\\d\\d)$', '\\1' || '0\\2') AS TIMESTAMPTZ), "
-        f"try_strptime(trim({text}), ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p'])::TIMESTAMPTZ) "
+        f"CASE WHEN {word}[1] BETWEEN '0' AND '9' THEN coalesce("
+        f"try_cast({word} AS TIMESTAMPTZ), "
+        f"try_cast(regexp_replace({word}, '([+-])(\\d:\\d\\d)$', '\\1' || '0\\2') AS TIMESTAMPTZ), "
+        f"try_strptime({word}, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p'])::TIMESTAMPTZ) "
         # At most 15 digits: a number too large to multiply would be an error of the whole file.
-        f"WHEN {text}[1] = '/' THEN make_timestamptz(1000 * try_cast("
-        f"regexp_extract({text}, '^/Date\\((-?\\d{{1,15}})\\)/$', 1) AS BIGINT)) END"
+        f"WHEN {word}[1] = '/' THEN make_timestamptz(1000 * try_cast("
+        f"regexp_extract({word}, '^/Date\\((-?\\d{{1,15}})\\)/$', 1) AS BIGINT)) END"
     )
     return f"list_filter([{read}], lambda t: t BETWEEN {_EARLIEST} AND {_LATEST})[1]"
 

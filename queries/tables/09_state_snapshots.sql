@@ -9,7 +9,10 @@ columns:
   observed_at: when the file's content was taken
   snapshot_at: time of the snapshot; files observed within an hour of each other are one snapshot
   is_latest: the snapshot is the feed's newest
-  is_whole: one of its pages is the last one; false when every page names a next page that is not there
+  has_last_page: one of its pages names no next page
+  is_whole: >-
+    nothing of it is known to be missing: one of its pages is the last one, no page ends early, and no record of it was set
+    aside; what is not in it was not there
 ---*/
 WITH observed AS (
     SELECT
@@ -17,7 +20,8 @@ WITH observed AS (
         kind AS feed,
         source_id,
         observed_at,
-        has_next_page
+        has_next_page,
+        outcome = 'partial' AS is_partial
     FROM sources
     WHERE kind IN (FROM state_feeds) AND outcome IN ('imported', 'partial')
 ),
@@ -45,5 +49,7 @@ SELECT
     observed_at,
     max(observed_at) OVER (PARTITION BY tenant_id, feed, snapshot) AS snapshot_at,
     snapshot = max(snapshot) OVER (PARTITION BY tenant_id, feed) AS is_latest,
-    bool_or(NOT has_next_page) OVER (PARTITION BY tenant_id, feed, snapshot) AS is_whole
+    bool_or(NOT has_next_page) OVER pages AS has_last_page,
+    bool_or(NOT has_next_page) OVER pages AND NOT bool_or(is_partial) OVER pages AS is_whole
 FROM numbered
+WINDOW pages AS (PARTITION BY tenant_id, feed, snapshot)

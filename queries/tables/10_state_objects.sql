@@ -5,22 +5,29 @@ grain: one row per state object (service principal, grant, user, group …) and 
 columns:
   tenant_id: tenant
   feed: state feed
-  record_id: the object's id as written; ids of grants differ in case alone
+  object_id: >-
+    the object's id; ids of grants as written, because they differ in case alone, every other id is a GUID in lower-case
   record: the object as Microsoft wrote it
   snapshot_at: when the snapshot was taken
-  is_latest: the snapshot is the feed's newest
 ---*/
-SELECT
-    n.tenant_id,
-    n.feed,
-    r.record_id,
-    r.record,
-    n.snapshot_at,
-    n.is_latest
-FROM state_snapshots AS n
-INNER JOIN sightings AS g ON n.tenant_id = g.tenant_id AND n.feed = g.feed AND n.source_id = g.source_id
-INNER JOIN landed_records AS r
-    ON g.tenant_id = r.tenant_id AND g.feed = r.feed AND g.record_id = r.record_id AND g.content = r.content
+WITH shown AS (
+    SELECT
+        n.tenant_id,
+        n.feed,
+        CASE WHEN n.feed IN ('delegated_permission_grants', 'app_role_assignments') THEN r.record_id ELSE lower(r.record_id) END
+            AS object_id,
+        r.record,
+        n.snapshot_at,
+        n.observed_at,
+        n.source_id
+    FROM state_snapshots AS n
+    INNER JOIN sightings AS g ON n.tenant_id = g.tenant_id AND n.feed = g.feed AND n.source_id = g.source_id
+    INNER JOIN landed_records AS r
+        ON g.tenant_id = r.tenant_id AND g.feed = r.feed AND g.record_id = r.record_id AND g.content = r.content
+)
+
+SELECT tenant_id, feed, object_id, record, snapshot_at
+FROM shown
 QUALIFY row_number() OVER (
-    PARTITION BY n.tenant_id, n.feed, r.record_id, n.snapshot_at ORDER BY n.observed_at DESC, n.source_id DESC
+    PARTITION BY tenant_id, feed, object_id, snapshot_at ORDER BY observed_at DESC, source_id DESC, record::VARCHAR
 ) = 1

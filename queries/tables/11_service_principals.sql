@@ -14,7 +14,7 @@ columns:
 ---*/
 SELECT
     tenant_id,
-    lower(record_id) AS sp_id,
+    object_id AS sp_id,
     lower(record ->> '$.appId') AS app_id,
     coalesce(record ->> '$.displayName', record ->> '$.appDisplayName') AS app_name,
     lower(record ->> '$.appOwnerOrganizationId') AS owner_tenant_id,
@@ -24,4 +24,4 @@ SELECT
     snapshot_at AS observed_at
 FROM state_objects
 WHERE feed = 'service_principals'
-QUALIFY row_number() OVER (PARTITION BY tenant_id, lower(record_id) ORDER BY snapshot_at DESC) = 1
+QUALIFY row_number() OVER (PARTITION BY tenant_id, object_id ORDER BY snapshot_at DESC) = 1

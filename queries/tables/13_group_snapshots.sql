@@ -6,20 +6,32 @@ columns:
   group_id: object id of the group
   observed_at: when its members were listed
   is_complete: >-
-    false when the list may be cut: it has a next page, or exactly the 20 members that Microsoft gives with $expand; then
-    the listed ones are members and nothing is known of the others
+    false when the list may be cut: it has a next page, or exactly the 20 members that Microsoft gives with $expand, or a
+    member without an id; then the listed ones are members and nothing is known of the others
 ---*/
+WITH listed AS (
+    SELECT
+        *,
+        list_concat(
+            coalesce(TRY_CAST(record -> '$.members' AS JSON []), []),
+            coalesce(TRY_CAST(record -> '$.transitiveMembers' AS JSON []), [])
+        ) AS members
+    FROM state_objects
+    WHERE
+        feed = 'groups'
+        AND (json_type(record, '$.members') = 'ARRAY' OR json_type(record, '$.transitiveMembers') = 'ARRAY')
+)
+
 SELECT
     tenant_id,
-    lower(record_id) AS group_id,
+    object_id AS group_id,
     snapshot_at AS observed_at,
     NOT coalesce(
         json_exists(record, '$."members@odata.nextLink"')
         OR json_exists(record, '$."transitiveMembers@odata.nextLink"')
-        OR coalesce(json_array_length(record, '$.members'), json_array_length(record, '$.transitiveMembers')) = 20,
+        OR json_array_length(record, '$.members') = 20
+        OR (json_type(record, '$.members') IS NULL AND json_array_length(record, '$.transitiveMembers') = 20)
+        OR len(list_filter(members, LAMBDA m: coalesce(m ->> '$.id', '') = '')) > 0,
         FALSE
     ) AS is_complete
-FROM state_objects
-WHERE
-    feed = 'groups'
-    AND (json_type(record, '$.members') = 'ARRAY' OR json_type(record, '$.transitiveMembers') = 'ARRAY')
+FROM listed

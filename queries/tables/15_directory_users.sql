@@ -15,7 +15,7 @@ SELECT
 FROM (
     SELECT
         tenant_id,
-        lower(record_id) AS user_id,
+        object_id AS user_id,
         lower(record ->> '$.userPrincipalName') AS user_name,
         snapshot_at AS observed_at
     FROM state_objects

@@ -9,7 +9,8 @@ columns:
   state: complete, provisional (may still grow, or only the extent of a file) or gap
   reason: >-
     settled_hour, declared_window, snapshot (complete); hour_may_still_grow, no_file_for_hour, extent_of_file,
-    file_ends_early (provisional); not_covered, next_page_missing, not_collected when the feed was never seen (gap)
+    file_ends_early (provisional); not_covered, next_page_missing, records_missing (a listing that ends early or of which
+    records were set aside), not_collected when the feed was never seen (gap)
   records: records of the feed in the interval
 ---*/
 WITH hours AS (
@@ -103,8 +104,15 @@ minutes AS (
 ),
 
 reasons AS (
-    SELECT tenant_id, feed, state, min(reason) AS reason
-    FROM windows
+    SELECT i.tenant_id, i.feed, i.island, min(w.reason) AS reason
+    FROM intervals AS i
+    INNER JOIN windows AS w
+        ON
+            i.tenant_id = w.tenant_id
+            AND i.feed = w.feed
+            AND i.state = w.state
+            AND i.covered_from < w.covered_to
+            AND i.covered_to > w.covered_from
     GROUP BY ALL
 ),
 
@@ -114,9 +122,10 @@ state_feeds_seen AS (
         n.feed,
         min(n.snapshot_at) AS covered_from,
         max(n.snapshot_at) AS covered_to,
-        bool_or(n.is_whole AND n.is_latest) AS is_whole,
+        bool_or(n.is_whole) FILTER (WHERE n.is_latest) AS is_whole,
+        bool_or(n.has_last_page) FILTER (WHERE n.is_latest) AS has_last_page,
         (
-            SELECT count(DISTINCT o.record_id) FROM state_objects AS o
+            SELECT count(DISTINCT o.object_id) FROM state_objects AS o
             WHERE o.tenant_id = n.tenant_id AND o.feed = n.feed
         ) AS records
     FROM state_snapshots AS n
@@ -138,7 +147,7 @@ SELECT
     ) AS reason,
     coalesce(sum(m.records), 0)::BIGINT AS records
 FROM intervals AS i
-LEFT JOIN reasons AS r ON i.tenant_id = r.tenant_id AND i.feed = r.feed AND i.state = r.state
+LEFT JOIN reasons AS r ON i.tenant_id = r.tenant_id AND i.feed = r.feed AND i.island = r.island
 LEFT JOIN minutes AS m
     ON i.tenant_id = m.tenant_id AND i.feed = m.feed AND i.covered_from <= m.moment AND i.covered_to > m.moment
 GROUP BY ALL
@@ -149,8 +158,12 @@ SELECT
     coalesce(s.covered_from, p.watched_from),
     coalesce(s.covered_to, p.watched_to),
     CASE WHEN s.is_whole THEN 'complete' ELSE 'gap' END AS state,
-    CASE WHEN s.is_whole THEN 'snapshot' WHEN s.feed IS NULL THEN 'not_collected' ELSE 'next_page_missing' END
-        AS reason,
+    CASE
+        WHEN s.is_whole THEN 'snapshot'
+        WHEN s.feed IS NULL THEN 'not_collected'
+        WHEN s.has_last_page THEN 'records_missing'
+        ELSE 'next_page_missing'
+    END AS reason,
     coalesce(s.records, 0) AS records
 FROM configured_tenants AS t
 CROSS JOIN state_feeds AS f

@@ -19,11 +19,8 @@ SELECT
 FROM (
     SELECT
         *,
-        lower(coalesce(
-            nullif(list_filter(properties, LAMBDA p: p.name = 'Group.ObjectID')[1].new, ''),
-            list_filter(properties, LAMBDA p: p.name = 'Group.ObjectID')[1].old
-        )) AS group_id
+        lower(said['group.objectid']) AS group_id
     FROM audit_facts
-    WHERE lower(activity) IN ('add member to group', 'remove member from group') AND coalesce(result, '') NOT LIKE 'fail%'
+    WHERE lower(activity) IN ('add member to group', 'remove member from group') AND result = 'success'
 )
 WHERE group_id IS NOT NULL AND occurred_at IS NOT NULL AND len(list_filter(targets, LAMBDA t: t <> group_id)) > 0

@@ -3,7 +3,9 @@ table: grants
 grain: one permission held by one app (for one user, where it was granted for one)
 columns:
   tenant_id: tenant
-  grant_id: Microsoft's id of the assignment or grant, with the permission for delegated ones; audit:<event id> when only the audit log shows it
+  grant_id: >-
+    Microsoft's id of the assignment or grant, with the permission for delegated ones; audit:<event id>:<permission> when
+    only the audit log shows it
   app_id: the client's application id; NULL when its service principal was never seen
   app_name: the client's display name
   sp_id: the client's service principal
@@ -12,19 +14,23 @@ columns:
   permission: permission name; NULL when a role id could not be resolved (then app_role_id says which)
   app_role_id: id of the app role, for application permissions
   kind: application or delegated
-  granted_for: all_users or one_user for delegated permissions; NULL for application permissions, which reach everything
+  granted_for: >-
+    all_users or one_user for delegated permissions, NULL when not written; NULL for application permissions, which reach
+    everything
   principal_id: the user, for one_user
   source: app_role_assignment or delegated_permission_grant
   workload: first audited workload that the permission reaches, NULL when it reaches none
   event_id: audit event that made the grant, where known
   first_seen_at: first time that the evidence shows it
   last_seen_at: last time that the evidence shows it
-  is_current: the newest evidence shows it as granted
+  is_current: >-
+    the newest evidence shows it as granted: no whole listing was taken since without it, and no removal was logged since;
+    a listing of which something is missing takes nothing away
 ---*/
 WITH observed AS (
     SELECT
         tenant_id,
-        record_id AS grant_id,
+        object_id AS grant_id,
         lower(record ->> '$.principalId') AS sp_id,
         lower(record ->> '$.resourceId') AS resource_sp_id,
         lower(record ->> '$.appRoleId') AS app_role_id,
@@ -33,8 +39,7 @@ WITH observed AS (
         NULL::VARCHAR AS granted_for,
         NULL::VARCHAR AS principal_id,
         'app_role_assignment' AS source,
-        snapshot_at,
-        is_latest
+        snapshot_at
     FROM state_objects
     WHERE
         feed = 'app_role_assignments'
@@ -44,7 +49,7 @@ WITH observed AS (
     UNION ALL
     SELECT
         s.tenant_id,
-        s.record_id || ':' || p.scope AS grant_id,
+        s.object_id || ':' || p.scope AS grant_id,
         lower(s.record ->> '$.clientId') AS sp_id,
         lower(s.record ->> '$.resourceId') AS resource_sp_id,
         NULL AS app_role_id,
@@ -54,8 +59,7 @@ WITH observed AS (
             AS granted_for,
         lower(s.record ->> '$.principalId') AS principal_id,
         'delegated_permission_grant' AS source,
-        s.snapshot_at,
-        s.is_latest
+        s.snapshot_at
     FROM state_objects AS s
     CROSS JOIN unnest(list_filter(string_split_regex(trim(s.record ->> '$.scope'), '\s+'), LAMBDA x: x <> '')) AS p (scope)
     WHERE s.feed = 'delegated_permission_grants'
@@ -77,7 +81,6 @@ named AS (
         o.source,
         NULL::VARCHAR AS event_id,
         o.snapshot_at AS seen_at,
-        o.is_latest AS in_latest,
         FALSE AS is_removal
     FROM observed AS o
     LEFT JOIN service_principals AS client ON o.tenant_id = client.tenant_id AND o.sp_id = client.sp_id
@@ -105,7 +108,7 @@ seen AS (
     UNION ALL BY NAME
     SELECT
         tenant_id,
-        'audit:' || event_id || ':' || permission AS grant_id,
+        concat_ws(':', 'audit', event_id, nullif(ordinal, 1), coalesce(permission, app_role_id)) AS grant_id,
         app_id,
         sp_id,
         resource_app_id,
@@ -118,7 +121,6 @@ seen AS (
         CASE kind WHEN 'application' THEN 'app_role_assignment' ELSE 'delegated_permission_grant' END AS source,
         event_id,
         occurred_at AS seen_at,
-        FALSE AS in_latest,
         is_removal
     FROM grant_events
 ),
@@ -128,10 +130,11 @@ merged AS (
     SELECT
         tenant_id,
         coalesce(sp_id, app_id) AS client_key,
-        coalesce(resource_app_id, resource_sp_id) AS resource_key,
-        coalesce(lower(permission), app_role_id) AS permission_key,
+        coalesce(resource_sp_id, resource_app_id) AS resource_key,
+        coalesce(app_role_id, lower(permission)) AS permission_key,
         kind,
-        coalesce(principal_id, '') AS principal_key,
+        granted_for,
+        principal_id,
         coalesce(arg_max(grant_id, seen_at) FILTER (WHERE event_id IS NULL), max(grant_id)) AS grant_id,
         max(app_id) AS app_id,
         max(sp_id) AS sp_id,
@@ -139,14 +142,10 @@ merged AS (
         max(resource_sp_id) AS resource_sp_id,
         max(permission) AS permission,
         max(app_role_id) AS app_role_id,
-        max(granted_for) AS granted_for,
-        max(principal_id) AS principal_id,
         max(source) AS source,
         arg_max(event_id, seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS event_id,
         min(seen_at) FILTER (WHERE NOT is_removal) AS first_seen_at,
         max(seen_at) FILTER (WHERE NOT is_removal) AS last_seen_at,
-        bool_or(in_latest) AS in_latest,
-        max(seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS added_at,
         max(seen_at) FILTER (WHERE is_removal) AS removed_at
     FROM seen
     GROUP BY ALL
@@ -170,11 +169,8 @@ SELECT
     m.event_id,
     m.first_seen_at,
     m.last_seen_at,
-    CASE
-        WHEN m.in_latest THEN m.removed_at IS NULL OR m.removed_at <= s.snapshot_at
-        WHEN m.added_at IS NULL THEN FALSE
-        ELSE (s.snapshot_at IS NULL OR m.added_at > s.snapshot_at) AND (m.removed_at IS NULL OR m.removed_at < m.added_at)
-    END AS is_current
+    m.last_seen_at >= coalesce(s.snapshot_at, m.last_seen_at)
+    AND m.last_seen_at >= coalesce(m.removed_at, m.last_seen_at) AS is_current
 FROM merged AS m
 LEFT JOIN service_principals AS client ON m.tenant_id = client.tenant_id AND m.sp_id = client.sp_id
 LEFT JOIN snapshots AS s
@@ -184,9 +180,25 @@ LEFT JOIN snapshots AS s
             WHEN 'application' THEN 'app_role_assignments' ELSE 'delegated_permission_grants'
         END
 LEFT JOIN (
-    SELECT resource_app_id, permission, kind, min(workload) AS workload
+    SELECT resource_app_id, lower(permission) AS permission, kind, min(workload) AS workload
     FROM permission_reach
     WHERE workload IN (SELECT workload FROM policy_workloads)
     GROUP BY ALL
-) AS reach ON m.resource_app_id = reach.resource_app_id AND m.permission = reach.permission AND m.kind = reach.kind
-WHERE m.first_seen_at IS NOT NULL OR m.in_latest
+) AS reach
+    ON m.resource_app_id = reach.resource_app_id AND lower(m.permission) = reach.permission AND m.kind = reach.kind
+-- The log often names no user where the consent beside it, or the listing, does: the same grant, told with less.
+WHERE
+    m.first_seen_at IS NOT NULL
+    AND NOT (
+        m.granted_for IS NOT DISTINCT FROM 'one_user' AND m.principal_id IS NULL AND EXISTS (
+            SELECT 1 FROM merged AS k
+            WHERE
+                k.tenant_id = m.tenant_id
+                AND k.client_key = m.client_key
+                AND k.resource_key = m.resource_key
+                AND k.permission_key = m.permission_key
+                AND k.kind = m.kind
+                AND k.principal_id IS NOT NULL
+                AND k.first_seen_at IS NOT NULL
+        )
+    )
