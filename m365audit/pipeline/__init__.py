@@ -1,0 +1,49 @@
+"""The way, on one page: files → landing → tables → verdicts → rules → findings → published database and report.
+
+The only room that knows all others. What an arrow does is in the room it leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from m365audit import __version__
+from m365audit.config import LoadedPolicy, Settings
+from m365audit.pipeline import judging
+from m365audit.pipeline.judging import REPORT_NAME, load_register
+from m365audit.pipeline.taking_in import take_in
+from m365audit.pipeline.values import Evaluation, Import, Outcome, Reporter, Work, now
+from m365audit.store import ledger, spool
+from m365audit.store.database import open_store
+
+__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "load_register", "run"]
+
+
+def run(
+    settings: Settings, policy: LoadedPolicy, imports: Sequence[Import], reporter: Reporter, *, command: str,
+    evaluate: bool = True,
+) -> Outcome:  # fmt: skip
+    """Import files, and unless told otherwise judge everything and publish.
+
+    Args:
+        settings: the configuration.
+        policy: the policy and its problems; an invalid one stops the judging, not the collecting.
+        imports: what to import, in this order; empty to judge again what is there.
+        reporter: told how it goes on.
+        command: what the user typed, for the record of runs.
+        evaluate: False to land only.
+
+    Raises:
+        StoreBusyError: another run is at work.
+        StoreError: the store cannot be used.
+        EvidenceError: a path that was named does not exist.
+    """
+    with open_store(settings.state) as connection:
+        work = Work(connection, settings, policy, reporter)
+        spool.clear_leftovers(settings.state)
+        run_id = ledger.begin_run(connection, command, __version__, now())
+        landed = tuple(take_in(work, imports))
+        evaluation = judging.evaluate(work, run_id) if evaluate else None
+        if evaluation is None:
+            ledger.end_run(connection, run_id, "landed", now(), ("", "not_read"))
+        return Outcome(landed, evaluation)

@@ -1,0 +1,132 @@
+"""Files → landing: found, kept byte for byte, prepared, landed in batches; each accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from m365audit import exports
+from m365audit.errors import EvidenceError
+from m365audit.model import PreparedFile
+from m365audit.pipeline.values import Import, Work, now
+from m365audit.store import arrivals, landing, spool
+from m365audit.store.arrivals import Arrival, Landed
+
+_BATCH: Final = 200
+"""Files that are landed together: enough to share a transaction's cost, few enough to lose little when killed."""
+
+
+def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
+    """Land everything, a batch of files at a time; a batch that is durable stays so whatever comes after."""
+    wanted: list[tuple[Path, Import]] = []
+    for item in imports:
+        try:
+            wanted += [(file, item) for file in exports.find_files([item.path], on_skip=work.reporter.skipped)]
+        except EvidenceError as error:
+            (missing,) = _arrivals(work, [(item.path, item)])
+            yield arrivals.record_refusal(work.connection, missing, error.message)
+    done = 0
+    for batch in (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)):
+        with work.folder() as folder:
+            for landed in _land_batch(work, batch, folder):
+                done += 1
+                work.reporter.file(landed, done, len(wanted))
+                yield landed
+
+
+def _land_batch(work: Work, batch: Sequence[tuple[Path, Import]], folder: Path) -> list[Landed]:
+    """Land a batch of files and return what became of each, in order."""
+    offered = _arrivals(work, batch)
+    results: dict[int, Landed] = {}
+    waiting = list(zip(offered, (item for _, item in batch), strict=True))
+    while waiting:
+        # The same bytes a second time wait until the first are landed: then they are known.
+        first = {(arrival.tenant, arrival.sha256): arrival.source_id for arrival, _ in reversed(waiting)}
+        now_first = [pair for pair in waiting if first[pair[0].tenant, pair[0].sha256] == pair[0].source_id]
+        waiting = [pair for pair in waiting if pair not in now_first]
+        results |= _land_distinct(work, now_first, folder)
+    return [results[arrival.source_id] for arrival in offered]
+
+
+def _land_distinct(work: Work, files: Sequence[tuple[Arrival, Import]], folder: Path) -> dict[int, Landed]:
+    """Land files of which no two have the same bytes."""
+    results = arrivals.find_known(work.connection, [arrival for arrival, _ in files])
+    families: dict[tuple[str, str, bool, bool], list[landing.Ready]] = {}
+    for arrival, item in files:
+        if arrival.source_id not in results:
+            try:
+                ready = landing.Ready(arrival, _prepare(arrival, item.kind, folder, is_careful=False))
+                families.setdefault(ready.family, []).append(ready)
+            except EvidenceError as error:
+                results[arrival.source_id] = arrivals.record_refusal(work.connection, arrival, _in_words(error))
+    for family in families.values():
+        results |= _land_family(work, family, folder)
+    return results
+
+
+def _land_family(work: Work, files: list[landing.Ready], folder: Path) -> dict[int, Landed]:
+    """Land files together; when DuckDB stumbles over one, each by itself, and that one record by record checked."""
+    try:
+        landed = landing.land(work.connection, files, is_careful=files[0].prepared.is_temporary)
+        return {file.arrival.source_id: result for file, result in zip(files, landed, strict=True)}
+    except landing.UnreadableRecordsError as error:
+        if len(files) > 1:
+            return {source: result for file in files for source, result in _land_family(work, [file], folder).items()}
+        return {files[0].arrival.source_id: _land_carefully(work, files[0], folder, error)}
+
+
+def _land_carefully(work: Work, file: landing.Ready, folder: Path, first: landing.UnreadableRecordsError) -> Landed:
+    try:
+        prepared = _prepare(file.arrival, file.prepared.kind, folder, is_careful=True)
+        return landing.land(work.connection, [landing.Ready(file.arrival, prepared)], is_careful=True)[0]
+    except (landing.UnreadableRecordsError, EvidenceError):
+        return arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {first.message}")
+
+
+def _prepare(arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:
+    """Prepare a file from its bytes in the spool, under the name that the user knows.
+
+    Raises:
+        EvidenceError: it cannot be evidence.
+    """
+    if arrival.unreadable:
+        raise EvidenceError(arrival.unreadable)
+    prepared = exports.prepare(Path(arrival.spool), workdir=folder, kind=kind, careful=is_careful)
+    return replace(prepared, path=arrival.path, covered_hour=exports.covered_hour(Path(arrival.path)))
+
+
+def _in_words(error: EvidenceError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _arrivals(work: Work, batch: Sequence[tuple[Path, Import]]) -> list[Arrival]:
+    """Take the bytes of files into the spool, and note the circumstances of each."""
+    numbers = arrivals.next_source_ids(work.connection, len(batch))
+    offered = []
+    for number, (file, item) in zip(numbers, batch, strict=True):
+        unreadable = ""
+        try:
+            kept = spool.spool(file, item.tenant, work.settings.state)
+        except EvidenceError as error:
+            kept, unreadable = spool.Spooled(Path(), "", 0, now()), _in_words(error)
+        offered.append(
+            Arrival(
+                number,
+                str(file),
+                item.tenant,
+                kept.sha256,
+                kept.size,
+                str(kept.path) if kept.sha256 else "",
+                imported_at=now(),
+                observed_at=item.observed_at or min(kept.modified_at, now()),
+                has_said_time=item.observed_at is not None,
+                settle_after=work.policy.policy.settle_after,
+                hour=datetime.fromisoformat(hour) if (hour := exports.covered_hour(file)) else None,
+                window=item.window,
+                unreadable=unreadable,
+            )
+        )
+    return offered
