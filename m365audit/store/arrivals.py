@@ -92,13 +92,16 @@ def find_known(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival
     Not known is what says something new with the same bytes: a listing observed at another time that the user names,
     an hour that has settled since or that only this path names, a window that the user vouches for now.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE offered (tenant_id VARCHAR, sha256 VARCHAR)")
-    pairs = sorted({(arrival.tenant, arrival.sha256) for arrival in arrivals if arrival.spool})
-    if not pairs:
+    offers = [(a.tenant, a.sha256, a.observed_at, a.has_said_time) for a in arrivals if a.spool]
+    if not offers:
         return {}
     connection.execute(
-        f"INSERT INTO offered VALUES {', '.join(['(?, ?)'] * len(pairs))}", [v for p in pairs for v in p]
+        "CREATE OR REPLACE TEMP TABLE offered "
+        "(tenant_id VARCHAR, sha256 VARCHAR, observed_at TIMESTAMPTZ, has_said_time BOOLEAN)"
     )
+    marks = ", ".join(["(?, ?, ?, ?)"] * len(offers))
+    connection.execute(f"INSERT INTO offered VALUES {marks}", [value for offer in offers for value in offer])
+    _correct_observations(connection)
     rows = connection.execute(
         "SELECT tenant_id, sha256, kind, records, quarantined, observed_at, covered_hour, is_settled, window_from, "
         "window_to FROM sources "
@@ -113,6 +116,26 @@ def find_known(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival
                     arrival.path, kind, records, 0, records - quarantined, quarantined, 0, "known", "imported before"
                 )
     return known
+
+
+def _correct_observations(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a time that the user says replace a listing's own time, and an older file with the same bytes its copy's.
+
+    Equal bytes prove one observation, at their oldest time; then no order of imports changes when it was.
+    """
+    feeds = ", ".join(f"'{feed}'" for feed in STATE_FEEDS)
+    for better, condition in (("has_said_time", "true"), ("NOT has_said_time", "o.observed_at < sources.observed_at")):
+        connection.execute(
+            f"""
+            UPDATE sources SET observed_at = o.observed_at, has_said_time = o.has_said_time
+            FROM (
+                SELECT tenant_id, sha256, has_said_time, min(observed_at) AS observed_at
+                FROM offered WHERE {better} GROUP BY ALL
+            ) AS o
+            WHERE sources.tenant_id = o.tenant_id AND sources.sha256 = o.sha256 AND NOT sources.has_said_time
+                AND sources.kind IN ({feeds}) AND sources.outcome IN ('imported', 'partial') AND {condition}
+            """
+        )
 
 
 def _says_nothing_new(arrival: Arrival, row: tuple[Any, ...]) -> bool:
@@ -142,7 +165,7 @@ def write_sources(connection: duckdb.DuckDBPyConnection, rows: Iterable[tuple[Ar
             arrival.tenant, arrival.source_id, landed.path, landed.kind, arrival.sha256, arrival.size, landed.records,
             landed.stored, landed.duplicate, landed.quarantined, landed.bad_times, arrival.imported_at,
             arrival.observed_at, landed.outcome, landed.message, arrival.spool, has_next_page, arrival.hour,
-            arrival.is_settled, *(arrival.window or (None, None)),
+            arrival.is_settled, *(arrival.window or (None, None)), arrival.has_said_time,
         ]
         for arrival, landed, has_next_page in rows
     ]  # fmt: skip

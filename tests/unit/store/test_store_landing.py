@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from landed import APP, TENANT, USER, Desk, Json, audit, call, envelope, group_page, sign_in
 
+from m365audit.pipeline import Import
+
 # Every ``desk.bring`` checks that the file's account adds up.
+
+ORDERS = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
 
 DIRECTORY_AUDIT: Json = {
     "id": "d1", "activityDisplayName": "Consent to application", "activityDateTime": "2026-05-04T10:00:00Z",
@@ -216,8 +221,19 @@ def test_the_ledger_of_files_says_what_the_command_said(desk: Desk) -> None:
     assert desk.ask("SELECT DISTINCT app_id FROM landed_calls") == [(APP,)]
 
 
-def test_a_listing_with_its_own_observation_time_is_a_new_observation(desk: Desk) -> None:
-    page = desk.write("groups.json", group_page([USER]), at="2026-05-04T12:00:00Z")
-    desk.run(page)
-    desk.run(page)
-    assert desk.ask("SELECT count(*) FROM sources") == [(1,)]
+@pytest.mark.parametrize("order", ORDERS)
+def test_equal_listings_are_one_observation_at_their_oldest_time(desk: Desk, order: tuple[int, ...]) -> None:
+    times = [f"2026-05-0{day}T12:00:00Z" for day in (4, 5, 6)]
+    for number in order:
+        desk.run(desk.write(f"groups-{number}.json", group_page([USER]), at=times[number]))
+    assert desk.ask("SELECT observed_at::VARCHAR FROM sources") == [("2026-05-04 12:00:00+00",)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_time_that_the_user_says_replaces_the_files_own(desk: Desk, order: tuple[int, ...]) -> None:
+    page = desk.write("groups.json", group_page([USER]), at="2026-05-01T12:00:00Z")
+    said = [None, datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 5, tzinfo=UTC)]
+    for _ in range(2):
+        desk.run(*(Import(page, TENANT, observed_at=said[number]) for number in order))
+    rows = desk.ask("SELECT observed_at::VARCHAR FROM sources ORDER BY 1")
+    assert rows == [("2026-05-04 00:00:00+00",), ("2026-05-05 00:00:00+00",)]

@@ -47,10 +47,11 @@ def test_another_content_is_a_new_version_and_the_old_one_stays(desk: Desk, firs
 
 
 def newest_by_order(tmp_path: Path, files: list[tuple[Json, str | None]], table: str, what: str) -> set[Any]:
-    """Import one-record files in every order, two of them also in one run; return the newest rows seen."""
+    """Import one-record files in every order, or every second one, and in one run; return the newest rows seen."""
     seen = set()
-    for number, order in enumerate(permutations(range(len(files)))):
-        for at_once in (False, True) if number < 2 else (False,):
+    orders = list(permutations(range(len(files))))
+    for number, order in enumerate(orders if len(orders) < 6 else orders[::-2]):
+        for at_once in (False, True) if number == 0 else (False,):
             desk = Desk(tmp_path / f"{number}-{at_once}")
             paths = [desk.write(f"{i}.json", [files[i][0]], at=files[i][1]) for i in order]
             if at_once:
