@@ -5,12 +5,15 @@ A command's module is imported when the command is run, and not before: ``--help
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import click
 
 from m365audit import __version__
+from m365audit.cli.options import config_option
 
 
 class _Entry(NamedTuple):
@@ -23,11 +26,11 @@ class _Entry(NamedTuple):
 
 _COMMANDS: Final = {
     "demo": _Entry("starting", "demo", "Audit an invented world; needs no account."),
-    "init": _Entry("starting", "init", "Write a commented configuration, a policy and an example consent record."),
+    "init": _Entry("starting", "init", "Write a configuration, a policy and an example record."),
     "import": _Entry("evidence", "import_", "Read exported logs, judge everything, publish."),
-    "run": _Entry("evidence", "run", "Read the configuration's standing imports, judge everything, publish."),
-    "evaluate": _Entry("evidence", "evaluate", "Judge again what was landed, with today's register and rules."),
-    "register": _Entry("consents", "register", "Check the consent register, show what was agreed to at a date."),
+    "run": _Entry("evidence", "run", "The same for the imports that the configuration names."),
+    "evaluate": _Entry("evidence", "evaluate", "Judge again what was landed: today's register and rules."),
+    "register": _Entry("consents", "register", "Check the consent register; show what was agreed to."),
     "findings": _Entry("reviewing", "findings", "List the findings, show one with its evidence."),
     "report": _Entry("reviewing", "report", "Render the published state as HTML, CSV or JSON."),
     "query": _Entry("asking", "query", "Ask the published database: a named query or any SELECT."),
@@ -35,7 +38,27 @@ _COMMANDS: Final = {
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command's module when the command is wanted."""
+    """A group that imports a command's module when the command is wanted, and knows the product's exit codes."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as the program: with streams that take every character, and a Ctrl-C that is always obeyed."""
+        from m365audit.cli import interrupt, streams  # noqa: PLC0415 - the program's, not a caller's
+
+        streams.prepare()
+        interrupt.obey()
+        return super().__call__(*args, **kwargs)
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+        """Run a command line; every failure ends with a sentence and its exit code."""
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, standalone_mode=False, **extra)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the command line's edge
+            from m365audit.cli.edge import explain  # noqa: PLC0415 - not needed when all goes well
+
+            sys.exit(explain(error))
+        sys.exit(code or 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names, in the order in which a newcomer needs them."""
@@ -55,17 +78,25 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@config_option(is_passed_on=False)
 @click.version_option(__version__, prog_name="m365audit")
 def main() -> None:
     """Did the apps in a Microsoft 365 tenant do only what was agreed to?
 
     \b
     Start here:
-      m365audit demo                              see it work on an invented world
-      m365audit init                              write a configuration to fill in
-      m365audit import EXPORTS --tenant NAME      read exported logs, judge them, publish
-      m365audit query --list                      questions to ask of the published database
+      m365audit demo                             see it work on an invented world
+      m365audit init                             write a configuration to fill in
+      m365audit import EXPORTS --tenant NAME     read exported logs, judge them, publish
+      m365audit findings                         what is wrong
+      m365audit query --list                     questions to ask of the published database
 
-    Exit codes: 0 done, 1 findings (with --fail-on), 2 usage or configuration, 4 partial: something was not read or
-    not judged, 5 store, 130 interrupted.
-    """
+    Data goes to stdout, words and progress to stderr; where that is no terminal, as JSON log lines (with
+    M365AUDIT_LOG=debug more of them).
+
+    \b
+    Exit codes:
+      0 done                                     4 partial: something was not read or not judged
+      1 findings, with --fail-on                 5 store
+      2 usage, configuration or register         130 interrupted
+    """  # noqa: D301 - click reads the character

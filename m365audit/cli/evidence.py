@@ -11,20 +11,12 @@ from typing import Final
 import click
 
 from m365audit import pipeline
+from m365audit.cli.options import config_option, fail_on_option, format_option
 from m365audit.cli.output import as_json
 from m365audit.cli.progress import Progress
-from m365audit.cli.session import (
-    config_option,
-    errors_to_exit_codes,
-    fail_on_option,
-    harmless_lines,
-    load,
-    say,
-    show,
-    tenant_id_of,
-    text_or_json,
-)
-from m365audit.cli.summary import outcome_facts, outcome_text
+from m365audit.cli.session import check_state_is_known, load, tenant_id_of
+from m365audit.cli.streams import say, show, show_lines
+from m365audit.cli.summary import outcome_facts, outcome_lines
 from m365audit.config import LoadedPolicy, LoadedSettings, Settings, parse_time
 from m365audit.config.durations import TimeError
 from m365audit.errors import ConfigurationError
@@ -59,12 +51,11 @@ _PARTIAL: Final = 4
 )
 @click.option("--no-evaluate", is_flag=True, help="Only take the files in; judge later with `evaluate`.")
 @fail_on_option
-@text_or_json
-@config_option
-@errors_to_exit_codes
+@format_option("text", "json")
+@config_option()
 def import_(
-    paths: tuple[Path, ...], tenant: str, kind: str | None, observed_at: str | None, *, begin: str | None, end: str | None, no_evaluate: bool,
-    fail_on: str | None, form: str, config_path: Path | None,
+    paths: tuple[Path, ...], tenant: str, kind: str | None, observed_at: str | None, *, begin: str | None,
+    end: str | None, no_evaluate: bool, fail_on: str | None, form: str, config_path: Path | None,
 ) -> None:  # fmt: skip
     """Read exported log files and folders, judge everything, publish database and report.
 
@@ -77,7 +68,7 @@ def import_(
     moment = _moment("--observed-at", observed_at)
     window = _window(_moment("--from", begin), _moment("--to", end))
     imports = [Import(path, tenant_id, kind, moment, window) for path in paths]
-    _finish(loaded, policy, imports, form, "import", fail_on, evaluate=not no_evaluate)
+    _finish(loaded, policy, imports, "import", form=form, fail_on=fail_on, evaluate=not no_evaluate)
 
 
 @click.command()
@@ -85,9 +76,8 @@ def import_(
     "--tenant", "tenants", multiple=True, help="Only this tenant's standing imports (id or name); repeatable."
 )
 @fail_on_option
-@text_or_json
-@config_option
-@errors_to_exit_codes
+@format_option("text", "json")
+@config_option()
 def run(*, tenants: tuple[str, ...], fail_on: str | None, form: str, config_path: Path | None) -> None:
     """Read every standing import of the configuration, judge everything, publish. Made to be scheduled.
 
@@ -96,30 +86,43 @@ def run(*, tenants: tuple[str, ...], fail_on: str | None, form: str, config_path
     loaded, policy = load(config_path)
     wanted = {tenant_id_of(loaded.settings, tenant) for tenant in tenants}
     imports = [item for item in standing_imports(loaded.settings) if not wanted or item.tenant in wanted]
-    _finish(loaded, policy, imports, form, "run", fail_on)
+    if not imports:
+        say("no standing import is named (`tenants[].import` of the configuration): judging what was landed before")
+    _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on)
 
 
 @click.command()
 @fail_on_option
-@text_or_json
-@config_option
-@errors_to_exit_codes
+@format_option("text", "json")
+@config_option()
 def evaluate(*, fail_on: str | None, form: str, config_path: Path | None) -> None:
     """Judge what was landed again, with today's register and rules. Reads no log and needs no network."""
     loaded, policy = load(config_path)
-    _finish(loaded, policy, [], form, "evaluate", fail_on)
+    _finish(loaded, policy, [], "evaluate", form=form, fail_on=fail_on)
 
 
 def _finish(
-    loaded: LoadedSettings, policy: LoadedPolicy, imports: list[Import], form: str, command: str,
-    fail_on: str | None, *, evaluate: bool = True,
+    loaded: LoadedSettings, policy: LoadedPolicy, imports: list[Import], command: str, *, form: str,
+    fail_on: str | None, evaluate: bool = True,
 ) -> None:  # fmt: skip
     """Run, print, and exit with the code that says how it went."""
+    check_state_is_known(loaded)
     outcome = run_pipeline(loaded.settings, policy, imports, command, evaluate=evaluate and loaded.is_valid)
     print_outcome(outcome, form)
+    empty = _without_files(imports, outcome)
+    for path in empty:
+        say(f"nothing to read was found in {path}")
     if not loaded.is_valid and evaluate:
-        say("the evidence was taken in; nothing was judged, because the configuration is invalid")
-    sys.exit(_exit_code(loaded, policy, outcome, fail_on))
+        taken = "the evidence was taken in; " if imports else ""
+        say(f"{taken}nothing was judged, because the configuration is invalid")
+    sys.exit(_exit_code(loaded, policy, outcome, fail_on) or (_PARTIAL if empty else 0))
+
+
+def _without_files(imports: list[Import], outcome: Outcome) -> list[Path]:
+    """Return what was named and held no file: a mount that is missing looks like this."""
+    read = {Path(file.path) for file in outcome.landed}
+    seen = read.union(*(path.parents for path in read))
+    return [item.path for item in imports if item.path not in seen]
 
 
 def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, fail_on: str | None) -> int:
@@ -145,7 +148,6 @@ def _window(begin: datetime | None, end: datetime | None) -> tuple[datetime, dat
 def _moment(option: str, text: str | None) -> datetime | None:
     if text is None:
         return None
-
     try:
         return parse_time(text)
     except TimeError as error:
@@ -174,4 +176,7 @@ def run_pipeline(
 
 def print_outcome(outcome: Outcome, form: str, *, brief: bool = False) -> None:
     """Print what a run came to, as text or JSON."""
-    show(as_json(outcome_facts(outcome)) if form == "json" else harmless_lines(outcome_text(outcome, brief=brief)))
+    if form == "json":
+        show(as_json(outcome_facts(outcome)))
+    else:
+        show_lines(outcome_lines(outcome, brief=brief))

@@ -1,19 +1,28 @@
-"""Shows how the work goes on: one line that changes on a terminal, log lines otherwise."""
+"""Shows how the work goes on: one line that changes on a terminal, JSON log lines otherwise.
+
+A log stays short however many files there are: a line for every file in trouble, and one for every batch.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
 import click
 
 from m365audit import log
-from m365audit.cli.output import harmless
-from m365audit.cli.session import say
+from m365audit.cli.harmless import harmless
+from m365audit.cli.streams import let_go, say
+from m365audit.cli.table import cut
 from m365audit.store.arrivals import Landed
 
-_WIDTH: Final = 100
+LOG_VARIABLE: Final = "M365AUDIT_LOG"
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_BATCH: Final = 1000
 _CLEAR_LINE: Final = "\r\x1b[2K"
 
 
@@ -21,32 +30,58 @@ class Progress:
     """What the pipeline tells while it works (``pipeline.Reporter``)."""
 
     def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-        if not self._is_terminal:
-            log.configure()
+        self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._batch: Counter[str] = Counter()
+        level = os.environ.get(LOG_VARIABLE, "info").lower()
+        log.configure(level if level in _LEVELS else "info")
 
     def file(self, landed: Landed, number: int, total: int) -> None:
         """One file has been dealt with."""
-        self._tell(
-            f"[{number}/{total}] {landed.path}", "file", path=landed.path, outcome=landed.outcome,
-            records=landed.records, stored=landed.stored, duplicate=landed.duplicate, quarantined=landed.quarantined,
+        if self._is_terminal:
+            self._draw(f"[{number}/{total}] ", landed.path)
+            return
+        is_trouble = landed.outcome in {"partial", "refused"}
+        self._log(
+            "info" if is_trouble else "debug", "file", path=landed.path, outcome=landed.outcome,
+            records=landed.records, stored=landed.stored, duplicate=landed.duplicate,
+            quarantined=landed.quarantined, message=landed.message,
         )  # fmt: skip
+        self._batch.update(
+            files=1, records=landed.records, stored=landed.stored, duplicate=landed.duplicate,
+            quarantined=landed.quarantined, refused=int(landed.outcome == "refused"),
+        )  # fmt: skip
+        if number == total or number % _BATCH == 0:
+            self._log("info", "files", done=number, total=total, **self._batch)
+            self._batch.clear()
 
     def skipped(self, path: Path, reason: str) -> None:
         """A file in a named folder was not looked at."""
-        say(f"skipped {path}: {reason}")
+        if self._is_terminal:
+            self.done()
+            say(f"skipped {path}: {reason}")
+        else:
+            self._log("info", "file_skipped", path=str(path), reason=reason)
 
     def stage(self, name: str) -> None:
         """A stage of the evaluation begins."""
-        self._tell(f"building {name}", "stage", stage=name)
+        if self._is_terminal:
+            self._draw("building ", name)
+        else:
+            self._log("debug", "stage", stage=name)
 
     def done(self) -> None:
         """Leave the terminal's line clean."""
         if self._is_terminal:
             click.echo(_CLEAR_LINE, err=True, nl=False)
 
-    def _tell(self, line: str, event: str, **facts: object) -> None:
-        if self._is_terminal:
-            click.echo(_CLEAR_LINE + harmless(line)[-_WIDTH:], err=True, nl=False)
-        else:
-            log.get_logger().info(event, **facts)
+    def _draw(self, begin: str, text: str) -> None:
+        """Show one line, never wider than the terminal: only a line that does not wrap can be wiped out again."""
+        room = max(1, shutil.get_terminal_size().columns - len(begin) - 1)
+        end_of_text = cut(harmless(text)[::-1], room)[::-1]
+        click.echo(_CLEAR_LINE + begin + end_of_text, err=True, nl=False)
+
+    def _log(self, level: str, event: str, **facts: object) -> None:
+        try:
+            getattr(log.get_logger(), level)(event, **facts)
+        except BrokenPipeError:
+            let_go(2)

@@ -3,93 +3,107 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import click
 
-from m365audit.cli.output import as_json, harmless, lay_out
-from m365audit.cli.session import config_option, errors_to_exit_codes, load, say, show, text_or_json
+from m365audit.cli import ledger_page
+from m365audit.cli.options import config_option, format_option, output_option
+from m365audit.cli.output import as_json, lay_out
+from m365audit.cli.session import load
+from m365audit.cli.streams import say, show, show_bytes, show_lines
+from m365audit.cli.table import terminal_width
 from m365audit.errors import QueryError
 from m365audit.report import build_document, render
 from m365audit.store.publish import write_in_place
 from m365audit.store.published import PublishedReader, open_published
+from m365audit.store.sandbox import LockedDatabase
+
+_all_option = click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
 
 
 @click.group(invoke_without_command=True)
+@_all_option
+@format_option("table", "csv", "json")
+@config_option()
 @click.pass_context
-def findings(context: click.Context) -> None:
-    """What the rules found: list it, or show one finding with its evidence."""
+def findings(context: click.Context, *, everything: bool, form: str, config_path: Path | None) -> None:
+    """What the rules found: list it (also without LIST), or show one finding with its evidence."""
     if context.invoked_subcommand is None:
-        context.invoke(list_findings)
+        _list(config_path, form, everything=everything)
 
 
-@findings.command("list")
-@click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@config_option
-@errors_to_exit_codes
-def list_findings(*, everything: bool = False, form: str = "table", config_path: Path | None = None) -> None:
-    """List the findings, the gravest first."""
+@findings.command("list", short_help="List the findings, the gravest first.")
+@_all_option
+@format_option("table", "csv", "json")
+@config_option()
+def list_findings(*, everything: bool, form: str, config_path: Path | None) -> None:
+    """List the findings, the gravest first: short on a terminal, with every column in a pipe or a file."""
+    _list(config_path, form, everything=everything)
+
+
+def _list(config_path: Path | None, form: str, *, everything: bool) -> None:
     with open_published(load(config_path)[0].settings.publish) as database:
-        names, rows = database.run(_FINDINGS_SQL, {"all": everything})
-    show(lay_out(names, rows, form))
+        names, rows = database.run(ledger_page.FINDINGS_SQL, {"all": everything})
+    width = terminal_width()
+    if form == "table" and width is not None:
+        show_lines(ledger_page.list_lines([dict(zip(names, row, strict=True)) for row in rows], width))
+    else:
+        show(lay_out(names, rows, form))
 
 
-_FINDINGS_SQL: Final = """
-    SELECT finding_id, severity, state, change, rule, title, evidence_count AS evidence, first_seen_at, last_seen_at,
-        tenant_id
-    FROM findings WHERE $all OR state = 'open'
-    ORDER BY list_position(['critical', 'high', 'medium', 'low', 'info'], severity), tenant_id, title, finding_id
-"""
-
-
-@findings.command("show")
+@findings.command("show", short_help="Show one finding and its first pieces of evidence.")
 @click.argument("finding_id")
-@text_or_json
-@config_option
-@errors_to_exit_codes
+@format_option("text", "json")
+@config_option()
 def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> None:
     """Show one finding and its first pieces of evidence. FINDING_ID may be its beginning."""
     with open_published(load(config_path)[0].settings.publish) as database:
-        names, rows = database.run("SELECT * FROM findings WHERE starts_with(finding_id, $id)", {"id": finding_id})
-        if len(rows) != 1:
-            hint = "list them with `m365audit findings list --all`"
-            raise QueryError(f"{len(rows)} findings begin with {finding_id!r}", hint=hint)
-        finding = dict(zip(names, rows[0], strict=True))
-        evidence = database.run(_EVIDENCE_SQL, {"tenant": finding["tenant_id"], "finding": finding["finding_id"]})
+        finding = _one_finding(database, finding_id)
+        asked = {"tenant": finding["tenant_id"], "finding": finding["finding_id"]}
+        names, rows = database.run(ledger_page.EVIDENCE_SQL, asked)
     if form == "json":
-        show(as_json({**finding, "evidence": [dict(zip(evidence[0], row, strict=True)) for row in evidence[1]]}))
+        show(as_json({**finding, "evidence": [dict(zip(names, row, strict=True)) for row in rows]}))
         return
-    show("\n".join(f"{name:16} {harmless(str(value))}" for name, value in finding.items() if value is not None))
-    show("\n" + lay_out(*evidence, "table"))
+    show_lines(ledger_page.finding_lines(finding))
+    show(f"\n{lay_out(names, rows, 'table')}" if rows else "\nno single event is its evidence")
+    if len(rows) < finding["evidence_count"]:
+        say(
+            f"the first {len(rows)} of {finding['evidence_count']}; all of them: m365audit query finding-evidence "
+            f"--param tenant={finding['tenant_id']} --param finding={finding['finding_id']}"
+        )
 
 
-_EVIDENCE_SQL: Final = """
-    SELECT f.occurred_at, f.feed, f.event_id, e.endpoint, coalesce(e.resource_name, e.resource_id) AS resource, v.reasons
-    FROM finding_evidence AS f
-    LEFT JOIN access_events AS e USING (tenant_id, feed, event_id)
-    LEFT JOIN verdicts AS v USING (tenant_id, feed, event_id)
-    WHERE f.tenant_id = $tenant AND f.finding_id = $finding
-    ORDER BY f.occurred_at NULLS LAST, f.event_id LIMIT 20
-"""
+def _one_finding(database: LockedDatabase, begin: str) -> dict[str, Any]:
+    """Return the finding whose id begins so.
+
+    Raises:
+        QueryError: there is none, or more than one.
+    """
+    names, rows = database.run(ledger_page.FINDING_SQL, {"id": begin.upper()})
+    if len(rows) != 1:
+        number = "no finding begins" if not rows else f"{len(rows)} findings begin"
+        raise QueryError(f"{number} with {begin!r}", hint="list them with `m365audit findings list --all`")
+    return dict(zip(names, rows[0], strict=True))
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["html", "csv", "json"]), default="html", show_default=True)
+@format_option("html", "csv", "json")
 @click.option(
     "--section", default=None, help="Table of the CSV: cells (default), findings, evidence, coverage, not_assessable."
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="File; default: stdout."
-)
-@config_option
-@errors_to_exit_codes
+@output_option
+@config_option()
 def report(*, form: str, section: str | None, output: Path | None, config_path: Path | None) -> None:
-    """Render the published state as HTML, CSV or JSON; all three show the same cells."""
+    """Render the published state as HTML, CSV or JSON; all three show the same cells.
+
+    Every run leaves the HTML as report.html in the folder `publish`; this renders it again, or in another form.
+    """
     with open_published(load(config_path)[0].settings.publish) as database:
         content = render(build_document(PublishedReader(database)), form, section)
     if output is None:
-        click.get_binary_stream("stdout").write(content)
-    else:
-        write_in_place(content, output)
-        say(f"written: {output}")
+        show_bytes(content)
+        return
+    output.parent.stat()  # a folder that is not there is a slip of the pen, not one to create
+    write_in_place(content, output)
+    say(f"written: {output}")

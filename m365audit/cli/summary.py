@@ -26,8 +26,8 @@ def outcome_facts(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def outcome_text(outcome: Outcome, *, brief: bool) -> str:
-    """Return the outcome as text; ``brief`` leaves out the line of each file that went in whole."""
+def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
+    """Return the outcome as lines of text; ``brief`` leaves out the line of each file that went in whole."""
     lines = []
     for file in outcome.landed:
         if not brief or file.outcome in {"partial", "refused"}:
@@ -42,7 +42,7 @@ def outcome_text(outcome: Outcome, *, brief: bool) -> str:
         lines.append(_total(outcome))
     if outcome.evaluation is not None:
         lines += _evaluation_lines(outcome.evaluation)
-    return "\n".join(lines)
+    return lines
 
 
 def _total(outcome: Outcome) -> str:
@@ -51,11 +51,9 @@ def _total(outcome: Outcome) -> str:
         for name in ("records", "stored", "duplicate", "quarantined")
     )
     refused = sum(file.outcome == "refused" for file in outcome.landed)
+    files = f"{len(outcome.landed)} file{'s' if len(outcome.landed) != 1 else ''}"
     words = f", {refused} refused" if refused else ""
-    return (
-        f"{len(outcome.landed)} files{words}: {read} records read = {stored} stored + {duplicate} duplicate + "
-        f"{quarantined} quarantined"
-    )
+    return f"{files}{words}: {read} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
 
 
 def _evaluation_lines(evaluation: Evaluation) -> list[str]:
