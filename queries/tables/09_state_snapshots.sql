@@ -7,7 +7,8 @@ columns:
   feed: state feed
   source_id: the file
   observed_at: when the file's content was taken
-  snapshot_at: time of the snapshot; files observed within an hour of each other are one snapshot
+  snapshot_from: when its first file was taken; files observed within an hour of each other are one snapshot
+  snapshot_at: when its last file was taken
   is_latest: the snapshot is the feed's newest
   has_last_page: one of its pages names no next page
   is_whole: >-
@@ -47,7 +48,8 @@ SELECT
     feed,
     source_id,
     observed_at,
-    max(observed_at) OVER (PARTITION BY tenant_id, feed, snapshot) AS snapshot_at,
+    min(observed_at) OVER pages AS snapshot_from,
+    max(observed_at) OVER pages AS snapshot_at,
     snapshot = max(snapshot) OVER (PARTITION BY tenant_id, feed) AS is_latest,
     bool_or(NOT has_next_page) OVER pages AS has_last_page,
     bool_or(NOT has_next_page) OVER pages AND NOT bool_or(is_partial) OVER pages AS is_whole

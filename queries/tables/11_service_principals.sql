@@ -21,7 +21,7 @@ SELECT
     coalesce(record ->> '$.verifiedPublisher.displayName', record ->> '$.publisherName') AS publisher,
     record ->> '$.servicePrincipalType' AS sp_type,
     try_cast(record ->> '$.accountEnabled' AS BOOLEAN) AS is_enabled,
-    snapshot_at AS observed_at
+    observed_at
 FROM state_objects
 WHERE feed = 'service_principals'
-QUALIFY row_number() OVER (PARTITION BY tenant_id, object_id ORDER BY snapshot_at DESC) = 1
+QUALIFY row_number() OVER (PARTITION BY tenant_id, object_id ORDER BY observed_at DESC) = 1

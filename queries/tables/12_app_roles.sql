@@ -20,5 +20,5 @@ WHERE
     AND (r.role ->> '$.id') IS NOT NULL
     AND (r.role ->> '$.value') <> ''
 QUALIFY row_number() OVER (
-    PARTITION BY s.tenant_id, s.object_id, lower(r.role ->> '$.id') ORDER BY s.snapshot_at DESC, r.role ->> '$.value'
+    PARTITION BY s.tenant_id, s.object_id, lower(r.role ->> '$.id') ORDER BY s.observed_at DESC, r.role ->> '$.value'
 ) = 1

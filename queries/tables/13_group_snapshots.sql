@@ -1,6 +1,6 @@
 /*---
 table: group_snapshots
-grain: one row per group and snapshot that showed its members
+grain: one row per group and time at which its members were listed
 columns:
   tenant_id: tenant
   group_id: object id of the group
@@ -25,12 +25,12 @@ WITH listed AS (
 SELECT
     tenant_id,
     object_id AS group_id,
-    snapshot_at AS observed_at,
+    observed_at,
     NOT coalesce(
         json_exists(record, '$."members@odata.nextLink"')
         OR json_exists(record, '$."transitiveMembers@odata.nextLink"')
         OR json_array_length(record, '$.members') = 20
-        OR (json_type(record, '$.members') IS NULL AND json_array_length(record, '$.transitiveMembers') = 20)
+        OR (json_type(record, '$.members') IS DISTINCT FROM 'ARRAY' AND json_array_length(record, '$.transitiveMembers') = 20)
         OR len(list_filter(members, LAMBDA m: coalesce(m ->> '$.id', '') = '')) > 0,
         FALSE
     ) AS is_complete

@@ -13,7 +13,7 @@ WITH listed AS (
     SELECT
         s.tenant_id,
         s.object_id AS group_id,
-        s.snapshot_at AS observed_at,
+        s.observed_at,
         lower(m.member ->> '$.id') AS member_id,
         CASE
             WHEN (m.member ->> '$."@odata.type"') ILIKE '%.user' THEN 'user'

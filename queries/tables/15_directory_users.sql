@@ -17,7 +17,7 @@ FROM (
         tenant_id,
         object_id AS user_id,
         lower(record ->> '$.userPrincipalName') AS user_name,
-        snapshot_at AS observed_at
+        observed_at
     FROM state_objects
     WHERE feed = 'users'
     UNION ALL

@@ -39,6 +39,7 @@ WITH observed AS (
         NULL::VARCHAR AS granted_for,
         NULL::VARCHAR AS principal_id,
         'app_role_assignment' AS source,
+        observed_at,
         snapshot_at
     FROM state_objects
     WHERE
@@ -59,6 +60,7 @@ WITH observed AS (
             AS granted_for,
         lower(s.record ->> '$.principalId') AS principal_id,
         'delegated_permission_grant' AS source,
+        s.observed_at,
         s.snapshot_at
     FROM state_objects AS s
     CROSS JOIN unnest(list_filter(string_split_regex(trim(s.record ->> '$.scope'), '\s+'), LAMBDA x: x <> '')) AS p (scope)
@@ -80,7 +82,8 @@ named AS (
         o.principal_id,
         o.source,
         NULL::VARCHAR AS event_id,
-        o.snapshot_at AS seen_at,
+        o.observed_at AS seen_at,
+        o.snapshot_at AS listed_in,
         FALSE AS is_removal
     FROM observed AS o
     LEFT JOIN service_principals AS client ON o.tenant_id = client.tenant_id AND o.sp_id = client.sp_id
@@ -97,7 +100,7 @@ named AS (
 
 snapshots AS (
     -- Of the listings themselves, not of their objects: an empty one says that nothing is granted any more.
-    SELECT tenant_id, feed, max(snapshot_at) AS snapshot_at
+    SELECT tenant_id, feed, max(snapshot_from) AS snapshot_from, max(snapshot_at) AS snapshot_at
     FROM state_snapshots
     WHERE is_whole AND feed IN ('app_role_assignments', 'delegated_permission_grants')
     GROUP BY ALL
@@ -105,7 +108,7 @@ snapshots AS (
 
 seen AS (
     SELECT * FROM named
-    UNION ALL BY NAME
+    UNION ALL BY NAME  -- an audit event is in no listing
     SELECT
         tenant_id,
         concat_ws(':', 'audit', event_id, nullif(ordinal, 1), coalesce(permission, app_role_id)) AS grant_id,
@@ -146,6 +149,8 @@ merged AS (
         arg_max(event_id, seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS event_id,
         min(seen_at) FILTER (WHERE NOT is_removal) AS first_seen_at,
         max(seen_at) FILTER (WHERE NOT is_removal) AS last_seen_at,
+        max(listed_in) AS listed_in,
+        max(seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS added_at,
         max(seen_at) FILTER (WHERE is_removal) AS removed_at
     FROM seen
     GROUP BY ALL
@@ -153,7 +158,11 @@ merged AS (
 
 SELECT
     m.tenant_id,
-    m.grant_id,
+    -- Exports by hand may use an id again: the grant that came later then has its place beside it.
+    concat_ws('#', m.grant_id, nullif(row_number() OVER (
+        PARTITION BY m.tenant_id, m.grant_id
+        ORDER BY m.first_seen_at, m.client_key, m.resource_key, m.permission_key, m.granted_for, m.principal_id
+    ), 1)) AS grant_id,
     coalesce(m.app_id, client.app_id) AS app_id,
     client.app_name,
     m.sp_id,
@@ -169,8 +178,8 @@ SELECT
     m.event_id,
     m.first_seen_at,
     m.last_seen_at,
-    m.last_seen_at >= coalesce(s.snapshot_at, m.last_seen_at)
-    AND m.last_seen_at >= coalesce(m.removed_at, m.last_seen_at) AS is_current
+    coalesce(m.listed_in >= s.snapshot_at OR m.added_at >= s.snapshot_from, s.snapshot_at IS NULL)
+    AND coalesce(m.removed_at <= m.last_seen_at, TRUE) AS is_current
 FROM merged AS m
 LEFT JOIN service_principals AS client ON m.tenant_id = client.tenant_id AND m.sp_id = client.sp_id
 LEFT JOIN snapshots AS s

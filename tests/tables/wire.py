@@ -15,7 +15,6 @@ import duckdb
 
 from m365audit import catalogue
 from m365audit.model import AUDITED_WORKLOADS, LOG_FEEDS, STATE_FEEDS, PreparedFile, Quarantined
-from m365audit.pipeline import _catalogue_tables
 from m365audit.store import arrivals, candidate, inputs, landing
 from m365audit.store.arrivals import Arrival, Landed
 from m365audit.store.database import open_store
@@ -105,7 +104,13 @@ def built(
 def _input_tables(files: Sequence[WireFile], extra: Mapping[str, inputs.Rows]) -> dict[str, inputs.Rows]:
     tenants = sorted({file.tenant for file in files})
     return {
-        **_catalogue_tables(),
+        "audit_operations": catalogue.audit_operation_rows(),
+        "audit_workloads": catalogue.audit_workload_rows(),
+        "audit_record_types": catalogue.record_type_rows(),
+        "permission_ids": catalogue.permission_id_rows(),
+        "permission_reach": catalogue.permission_reach_rows(),
+        "first_party_apps": catalogue.first_party_rows(),
+        "microsoft_tenants": catalogue.microsoft_tenant_rows(),
         "configured_tenants": [
             {"tenant_id": t, "name": f"Tenant {t[:8]}", "not_evaluated_reason": None} for t in tenants
         ],
