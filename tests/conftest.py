@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parent.parent
+from places import REPOSITORY
 
 
 @pytest.fixture(scope="session")

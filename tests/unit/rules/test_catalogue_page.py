@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-from conftest import REPOSITORY
+from places import REPOSITORY
 from rule_database import MemoryDatabase
 
 from m365audit.rules.catalogue_page import catalogue_page
