@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -122,7 +123,8 @@ def _without_files(imports: list[Import], outcome: Outcome) -> list[Path]:
     """Return what was named and held no file: a mount that is missing looks like this."""
     read = {Path(file.path) for file in outcome.landed}
     seen = read.union(*(path.parents for path in read))
-    return [item.path for item in imports if item.path not in seen]
+    names = {item.path: os.fsencode(item.path).decode("utf-8", "backslashreplace") for item in imports}
+    return [path for path, name in names.items() if Path(name) not in seen]
 
 
 def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, fail_on: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> Non
         asked = {"tenant": finding["tenant_id"], "finding": finding["finding_id"]}
         names, rows = database.run(ledger_page.EVIDENCE_SQL, asked)
     if form == "json":
-        show(as_json({**finding, "evidence": [dict(zip(names, row, strict=True)) for row in rows]}))
+        subject = json.loads(finding["subject"])
+        show(as_json({**finding, "subject": subject, "evidence": [dict(zip(names, row, strict=True)) for row in rows]}))
         return
     show_lines(ledger_page.finding_lines(finding))
     show(f"\n{lay_out(names, rows, 'table')}" if rows else "\nno single event is its evidence")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -115,7 +116,7 @@ def _arrivals(work: Work, batch: Sequence[tuple[Path, Import]]) -> list[Arrival]
         offered.append(
             Arrival(
                 number,
-                str(file),
+                os.fsencode(file).decode("utf-8", "backslashreplace"),  # a name need not be UTF-8, a VARCHAR must
                 item.tenant,
                 kept.sha256,
                 kept.size,
