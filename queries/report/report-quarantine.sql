@@ -19,7 +19,7 @@ SELECT
     count(*) AS records,
     min(record) AS first_record,
     min(line) AS first_line,
-    (SELECT count(*) FROM quarantine) AS total
+    (SELECT count(q.reason) FROM quarantine AS q) AS total
 FROM quarantine
 GROUP BY tenant_id, path, reason
 ORDER BY records DESC, tenant_id, path, reason

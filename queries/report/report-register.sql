@@ -30,7 +30,7 @@ SELECT
     v.workload,
     v.workload IN (SELECT p.workload FROM policy_workloads AS p) AS is_audited,
     v.operations,
-    list_transform(v.permissions, lambda p: p.name || ' (' || p.kind || ')') AS permissions,
+    list_transform(v.permissions, LAMBDA p: p.name || ' (' || p.kind || ')') AS permissions,
     v.covers_all,
     v.purpose,
     v.legal_basis,

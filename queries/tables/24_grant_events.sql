@@ -78,7 +78,7 @@ named AS (
         coalesce(t.resource_app_id, api.app_id) AS resource_app_id,
         coalesce(t.resource_sp_id, api_by_app.sp_id) AS resource_sp_id,
         -- A role that nothing names stands in the changes by its id.
-        CASE WHEN lower(t.permission) IS DISTINCT FROM t.app_role_id THEN t.permission END AS permission
+        CASE WHEN coalesce(lower(t.permission) <> t.app_role_id, TRUE) THEN t.permission END AS permission
     FROM told AS t
     LEFT JOIN principals AS client ON t.tenant_id = client.tenant_id AND t.app_id = client.app_id
     LEFT JOIN principals AS api_by_app ON t.tenant_id = api_by_app.tenant_id AND t.resource_app_id = api_by_app.app_id

@@ -73,7 +73,7 @@ calls AS (
         CASE
             WHEN m.resource_segment > 0 THEN nullif(split_part(c.path, '/', m.resource_segment + 1), '')
             -- /me is the actor; an app on its own has no /me.
-            WHEN m.resource_segment = 0 AND c.access_kind IS DISTINCT FROM 'application' THEN c.user_id
+            WHEN m.resource_segment = 0 AND coalesce(c.access_kind <> 'application', TRUE) THEN c.user_id
         END AS resource,
         c.ip_address,
         CASE WHEN c.status_code BETWEEN 200 AND 399 THEN TRUE WHEN c.status_code BETWEEN 400 AND 599 THEN FALSE END
