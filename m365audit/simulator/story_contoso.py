@@ -12,9 +12,7 @@ from m365audit.simulator.truth import NO_RECORD, OUT_OF_SCOPE, WITHIN, Expected,
 JOINED = at(7, 10)
 LEFT = at(10, 9)
 CREEP = at(8, 14, 20)
-TEAMS = App(
-    "1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams", MICROSOFT_TENANT, "Microsoft", "198.51.100.45"
-)
+TEAMS = App("1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams", MICROSOFT_TENANT, "Microsoft", "198.51.100.45")
 OUTLOOK = App(EXCHANGE, "Office 365 Exchange Online", MICROSOFT_TENANT, "Microsoft", "198.51.100.44")
 
 
