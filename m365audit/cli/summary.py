@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from m365audit.pipeline import Evaluation, Outcome
+    from m365audit.store.arrivals import Landed
 
 _GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
 _VERDICTS = {
@@ -27,22 +28,27 @@ def outcome_facts(outcome: Outcome) -> dict[str, object]:
 
 
 def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
-    """Return the outcome as lines of text; ``brief`` leaves out the line of each file that went in whole."""
-    lines = []
-    for file in outcome.landed:
-        if not brief or file.outcome in {"partial", "refused"}:
-            counts = (
-                f"{file.records} read = {file.stored} stored + {file.duplicate} duplicate + "
-                f"{file.quarantined} quarantined"
-            )
-            bad = f", {file.bad_times} without a readable time" if file.bad_times else ""
-            remark = f" — {file.message}" if file.message else ""
-            lines.append(f"{file.outcome:9} {file.path} [{file.kind or 'unknown kind'}]: {counts}{bad}{remark}")
+    """Return the outcome as lines of text; ``brief`` leaves out the line of each file that went in whole.
+
+    Files that were imported before are one line together: a scheduled run meets thousands of them every night.
+    """
+    told = {"partial", "refused"} if brief else {"imported", "partial", "refused"}
+    lines = [_file_line(file) for file in outcome.landed if file.outcome in told]
+    known = sum(file.outcome == "known" for file in outcome.landed)
+    if known and not brief:
+        lines.append(f"known     {known} file{'s' if known != 1 else ''} imported before: nothing new in them")
     if outcome.landed:
         lines.append(_total(outcome))
     if outcome.evaluation is not None:
         lines += _evaluation_lines(outcome.evaluation)
     return lines
+
+
+def _file_line(file: Landed) -> str:
+    counts = f"{file.records} read = {file.stored} stored + {file.duplicate} duplicate + {file.quarantined} quarantined"
+    bad = f", {file.bad_times} without a readable time" if file.bad_times else ""
+    remark = f" — {file.message}" if file.message else ""
+    return f"{file.outcome:9} {file.path} [{file.kind or 'unknown kind'}]: {counts}{bad}{remark}"
 
 
 def _total(outcome: Outcome) -> str:

@@ -157,4 +157,5 @@ def test_an_import_is_accounted_for_and_repeats_nothing(run: Run, world: World) 
     arguments: Arguments = ["import", world.folder / "exports", "--tenant", TENANT.upper(), "--no-evaluate"]
     result = run(*arguments)
     assert result.exit_code == 0, result.output
+    assert "2 files imported before" in result.stdout
     assert "2 files: 5 records read = 0 stored + 5 duplicate + 0 quarantined" in result.stdout
