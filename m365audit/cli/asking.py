@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -16,6 +16,9 @@ from m365audit.config.spelling import suggestion
 from m365audit.errors import QueryError
 from m365audit.rules import Hunt, load_hunts
 from m365audit.store.published import check_reading, open_published, write_parquet
+
+_MOST_ROWS: Final = 1_000_000
+"""Rows that are laid out as text; every one of them is held in memory."""
 
 
 @click.command()
@@ -95,7 +98,10 @@ def _name_and_value(param: str) -> tuple[str, str]:
 def _answer(folder: Path, sql: str, values: dict[str, Any], form: str) -> str:
     with open_published(folder) as database:
         check_reading(database, sql)
-        names, rows = database.run(sql, values)
+        names, rows = database.run(sql, values, limit=_MOST_ROWS + 1)
+    if len(rows) > _MOST_ROWS:
+        hint = "add a LIMIT, or write them with --format parquet -o FILE: that needs no memory"
+        raise QueryError(f"more than {_MOST_ROWS:,} rows", hint=hint)
     return lay_out(names, rows, form)
 
 

@@ -104,6 +104,13 @@ def test_usage_is_two_and_says_what_to_do(run: Run, arguments: list[str], said: 
     assert result.stdout == ""
 
 
+def test_an_answer_too_large_for_memory_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("m365audit.cli.asking._MOST_ROWS", 10)
+    assert len(run("query", "--sql", "FROM range(10)").stdout.splitlines()) == 12
+    result = run("query", "--sql", "FROM range(1000000000000)")
+    assert (result.exit_code, "more than 10 rows" in result.stderr, result.stdout) == (2, True, "")
+
+
 def test_no_configuration_is_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("M365AUDIT_CONFIG", raising=False)
