@@ -30,7 +30,7 @@ _PARTIAL: Final = 4
 
 
 @click.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--tenant", required=True, help="Tenant that the files belong to: its id, or its name in the configuration."
 )
