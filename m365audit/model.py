@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 WORKLOADS: Final = (
-    "mail", "calendar", "contacts", "teams_chat", "teams_channel", "teams_meeting", "presence", "telephony",
-    "files", "directory",
-)
+    "mail",
+    "calendar",
+    "contacts",
+    "teams_chat",
+    "teams_channel",
+    "teams_meeting",
+    "presence",
+    "telephony",
+    "files",
+    "directory",
+)  # fmt: skip
 """Workloads a consent record may name (consent-register.md)."""
 
 AUDITED_WORKLOADS: Final = WORKLOADS[:8]
@@ -17,19 +25,41 @@ AUDITED_WORKLOADS: Final = WORKLOADS[:8]
 OPERATIONS: Final = ("read", "write", "send", "delete")
 
 LOG_FEEDS: Final = (
-    "graph_activity", "audit_exchange", "audit_sharepoint", "audit_teams", "audit_entra", "audit_other",
-    "call_records", "sign_ins_interactive", "sign_ins_non_interactive", "sign_ins_service_principal",
-    "sign_ins_managed_identity", "directory_audits",
-)
+    "graph_activity",
+    "audit_exchange",
+    "audit_sharepoint",
+    "audit_teams",
+    "audit_entra",
+    "audit_other",
+    "call_records",
+    "sign_ins_interactive",
+    "sign_ins_non_interactive",
+    "sign_ins_service_principal",
+    "sign_ins_managed_identity",
+    "directory_audits",
+)  # fmt: skip
 STATE_FEEDS: Final = (
-    "organization", "service_principals", "delegated_permission_grants", "app_role_assignments", "users", "groups",
-)
+    "organization",
+    "service_principals",
+    "delegated_permission_grants",
+    "app_role_assignments",
+    "users",
+    "groups",
+)  # fmt: skip
 FEEDS: Final = LOG_FEEDS + STATE_FEEDS
 
 EXPORT_KINDS: Final = (
-    "graph_activity", "sign_ins", "directory_audits", "audit_records", "service_principals",
-    "delegated_permission_grants", "app_role_assignments", "users", "groups", "organization",
-)
+    "graph_activity",
+    "sign_ins",
+    "directory_audits",
+    "audit_records",
+    "service_principals",
+    "delegated_permission_grants",
+    "app_role_assignments",
+    "users",
+    "groups",
+    "organization",
+)  # fmt: skip
 """What ``import --kind`` accepts: one kind may fill several feeds (``sign_ins`` fills four, ``audit_records`` five)."""
 
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
@@ -58,7 +88,8 @@ class Problem:
     is_warning: bool = False
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        file = self.file.encode("unicode_escape").decode() if not self.file.isprintable() else self.file
+        place = f"{file}:{self.line}" if self.line else file
         where = f" {self.path}" if self.path else ""
         label = " warning:" if self.is_warning else ""
         return f"{place}{where}:{label} {self.what}; {self.todo}"

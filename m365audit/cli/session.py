@@ -19,6 +19,8 @@ def load(config_path: Path | None) -> tuple[LoadedSettings, LoadedPolicy]:
     loaded = load_settings(config_path)
     is_lost = not loaded.settings.tenants and any(not p.path and not p.is_warning for p in loaded.problems)
     policy = load_policy(loaded.settings.policy)
+    if policy.is_default and "policy" in loaded.settings.model_fields_set:
+        say(f"warning: there is no policy at {loaded.settings.policy}; the product's defaults apply")
     for problem in (*loaded.problems, *(() if is_lost else policy.problems)):
         say(f"error: {problem}")
     if is_lost:

@@ -62,10 +62,10 @@ def _walk(folder: Path, root: Path, report: Callable[[Path, str], None]) -> Iter
         reason = _why_skipped(path, root)
         if reason:
             report(path, reason)
-        elif path.is_dir():
+        elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             yield from _walk(path, root, report)
         else:
-            yield path
+            yield path  # a folder that cannot be listed too: refused by its own name, and the rest goes on
 
 
 def _why_skipped(path: Path, root: Path) -> str:

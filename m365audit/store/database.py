@@ -52,13 +52,18 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` durable (DuckDB itself never syncs a folder)."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync_file(path: Path) -> None:
+    """Make a file's bytes durable."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new name in ``folder`` durable (DuckDB itself never syncs a folder)."""
+    sync_file(folder)
 
 
 def _migrations() -> list[tuple[int, str]]:
@@ -100,11 +105,7 @@ def _create(path: Path) -> None:
         configure(connection)
         _migrate(connection)
         connection.execute("CHECKPOINT")
-    handle = os.open(unfinished, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_file(unfinished)
     unfinished.replace(path)
     sync_folder(path.parent)
 
@@ -163,6 +164,11 @@ def open_store(state: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise StoreError(
+            f"this user may not read and write the working database {path}",
+            hint="run as the account that owns it, or give the file back to it; the database itself is in order",
+        )
     try:
         return duckdb.connect(str(path))
     except duckdb.Error as error:

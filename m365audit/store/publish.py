@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from m365audit.errors import StoreError
-from m365audit.store.database import sync_folder
+from m365audit.store.database import sync_file, sync_folder
 
 PUBLISHED_NAME: Final = "m365audit.duckdb"
 _UNFINISHED: Final = ".unfinished-"
@@ -52,11 +52,7 @@ def put_in_place(finished: Path, target: Path) -> None:
         StoreError: the disk refuses; the file that was published before is still there.
     """
     try:
-        handle = os.open(finished, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_file(finished)
         finished.chmod(0o640)
         finished.replace(target)
         sync_folder(target.parent)

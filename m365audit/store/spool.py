@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from m365audit.errors import EvidenceError
-from m365audit.store.database import make_private, sync_folder
+from m365audit.store.database import make_private, sync_file, sync_folder
 
 _CHUNK: Final = 1 << 20
 _SAFE_NAME: Final = re.compile(r"[^A-Za-z0-9._=-]")
@@ -54,15 +54,13 @@ def _chunks(source: Path) -> Iterator[bytes]:
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
-    """Copy and hash in one pass, and make the copy durable."""
+    """Copy and hash in one pass."""
     digest, size = hashlib.sha256(), 0
     chunks = _chunks(source)
     with target.open("wb") as writer:
         for chunk in chunks:
             digest.update(chunk)
             size += writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
     return digest.hexdigest(), size
 
 
@@ -75,16 +73,21 @@ def _modified_at(source: Path) -> datetime:
 
 
 def _keep(arriving: Path, home: Path, name: str) -> Path:
-    """Give what arrived its place; bytes that are there under another name get this name too, and no second copy."""
+    """Give what arrived its durable place; bytes that are there under another name get this name too, and no copy.
+
+    Bytes that are there already under this name cost no write at all: a nightly run meets thousands of them.
+    """
     final = home / name
     twin = next(home.iterdir(), None)
     if twin is None:
+        sync_file(arriving)
         arriving.replace(final)
-    else:
-        arriving.unlink()
-        if not final.exists():
-            os.link(twin, final)
-    sync_folder(home)
+        sync_folder(home)
+        return final
+    arriving.unlink()
+    if not final.exists():
+        os.link(twin, final)
+        sync_folder(home)
     return final
 
 

@@ -2,7 +2,7 @@
 id: blind-spot
 version: 1
 severity: medium
-title: "{feed} was not watched while {app_id} was active"
+title: "{feed} was not watched while {app_id} was, or may have been, active"
 question: Where could an app have used our people's data without us seeing it?
 identity: [app_id, feed]
 needs: [app_role_assignments, delegated_permission_grants]

@@ -2,7 +2,7 @@
 id: used-without-grant
 version: 1
 severity: medium
-title: "{app_id} did {operation} on {workload} without a {access_kind} grant for it"
+title: "{app_id} did {operation} on {workload} without a grant for it ({access_kind})"
 question: Which apps used what was agreed to although Microsoft shows no grant that allows it?
 identity: [app_id, access_kind, workload, operation]
 needs: [graph_activity, app_role_assignments, delegated_permission_grants]
