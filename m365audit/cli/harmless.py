@@ -27,7 +27,7 @@ def harmless_json(text: str) -> str:
 
     Line breaks and indentation are left: they stand between values.
     """
-    return text if text.isascii() else UNSEEN.sub(_json_escape, text)
+    return UNSEEN.sub(_json_escape, text)
 
 
 def _code_point(found: re.Match[str]) -> str:

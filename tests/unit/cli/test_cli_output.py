@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from m365audit.cli import table
@@ -35,6 +35,7 @@ def test_ordinary_text_stays(text: str) -> None:
 
 
 @given(st.text(st.characters()))
+@example("\x7f")
 def test_json_keeps_every_text_and_shows_none_that_commands(text: str) -> None:
     written = as_json({text: [text]})
     assert json.loads(written) == {text: [text]}
