@@ -93,7 +93,7 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
                 quarantined,
                 bad_times[source],
                 "partial" if quarantined or file.prepared.has_broken_end else "imported",
-                _remark(file.prepared),
+                _remark(file.prepared, unusable[source]),
             )
         )
     _write_quarantine(connection, files, unusable)
@@ -105,12 +105,21 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
     return results
 
 
-def _remark(prepared: PreparedFile) -> str:
+def _remark(prepared: PreparedFile, unusable: Sequence[Quarantined]) -> str:
+    """Return what there is to say of a file: where its first bad record is, and what of it is missing."""
+    remarks = []
+    if unusable:
+        first = unusable[0]
+        named = (("record", first.record), ("line", first.line), ("byte", first.offset))
+        place = ", ".join(f"{name} {number}" for name, number in named if number is not None)
+        remarks.append(f"{place or 'a record'}: {first.reason}")
+    if len(unusable) > 1:
+        remarks.append(f"{len(unusable) - 1} more in the table quarantine")
     if prepared.has_broken_end:
-        return "the file ends early; what came before the break was imported"
+        remarks.append("the file ends early; what came before the break was imported")
     if prepared.has_next_page:
-        return "names a next page: without that file the list is not whole"
-    return ""
+        remarks.append("names a next page: without that file the list is not whole")
+    return "; ".join(remarks)
 
 
 def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> None:
