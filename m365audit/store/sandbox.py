@@ -29,7 +29,7 @@ _LOCKED: Final = {
 class LockedDatabase:
     """One database file under lock; a context manager.
 
-    It is what rules are proven against and run on (``rules.loader.EmptySchema``, ``rules.watch.RuleDatabase``).
+    It is what rules are proven against and run on (``rules.Database``).
 
     Args:
         path: the database file.
@@ -100,24 +100,5 @@ class LockedDatabase:
         """
         try:
             return tuple(statement.type.name for statement in self._connection.extract_statements(sql))
-        except duckdb.Error as error:
-            raise QueryError(str(error)) from error
-
-    def columns(self, sql: str, parameters: Mapping[str, object]) -> Sequence[tuple[str, str]]:
-        """Bind a SELECT and return (name, type) of its columns without running it.
-
-        Raises:
-            QueryError: it does not bind.
-        """
-        return [(row[0], row[1]) for row in self.execute(f"DESCRIBE {sql}", parameters)]
-
-    def table_names(self, sql: str) -> frozenset[str]:
-        """Return the names of the tables that ``sql`` reads.
-
-        Raises:
-            QueryError: it is not SQL.
-        """
-        try:
-            return frozenset(self._connection.get_table_names(sql))
         except duckdb.Error as error:
             raise QueryError(str(error)) from error
