@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -144,3 +145,13 @@ def test_there_are_styles_for_paper_for_the_dark_for_small_screens_and_for_focus
     for needed in ("@media print", "size: A4", "prefers-color-scheme: dark", "max-width: 34rem", ":focus-visible",
                    "forced-colors", "break-inside: avoid"):  # fmt: skip
         assert needed in style
+
+
+def test_words_for_screen_readers_do_not_widen_the_page() -> None:
+    """What is hidden from sight is placed absolutely, so every region that scrolls must hold it in itself."""
+    style = (files("m365audit.report") / "templates" / "report.css").read_text(encoding="utf-8")
+    hidden, region = (re.search(rf"^\.{name} {{(.*)}}", style, re.MULTILINE) for name in ("vh", "scroll"))
+    assert hidden is not None
+    assert region is not None
+    assert "position: absolute" in hidden[1]
+    assert "position: relative" in region[1]
