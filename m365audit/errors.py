@@ -4,7 +4,6 @@ The tree::
 
     AuditError                      anything said to the user; carries tenant, feed, file, line, what to do
     ├── ConfigurationError          configuration, policy or register cannot be used      → exit code 2
-    │   └── RegisterError           … the consent register in particular
     ├── EvidenceError               a file of evidence cannot be read or is not evidence   → exit code 4
     ├── StoreError                  the working or the published database                  → exit code 5
     │   └── StoreBusyError          another run holds the store; says which, since when
@@ -63,10 +62,6 @@ class ConfigurationError(AuditError):
     def __init__(self, message: str, *, problems: tuple[object, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.problems = problems
-
-
-class RegisterError(ConfigurationError):
-    """The consent register is invalid; nothing is judged until it is mended."""
 
 
 class EvidenceError(AuditError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from m365audit.errors import AuditError
-from m365audit.model import PreparedFile, Quarantined
+from m365audit.model import STATE_FEEDS, PreparedFile, Quarantined
 from m365audit.store import landing_sql
 from m365audit.store.arrivals import Arrival, Landed, write_sources
 from m365audit.store.settling import note_sightings, settle
@@ -97,7 +97,6 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
             )
         )
     _write_quarantine(connection, files, unusable)
-    connection.execute("DELETE FROM sources WHERE source_id IN (SELECT source_id FROM arriving)")
     write_sources(
         connection,
         [(file.arrival, landed, file.prepared.has_next_page) for file, landed in zip(files, results, strict=True)],
@@ -123,9 +122,9 @@ def _remark(prepared: PreparedFile, unusable: Sequence[Quarantined]) -> str:
 
 
 def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> None:
-    """Make the table of what arrives, by which every row that is read finds its file; and provisional ledger rows."""
+    """Make the table of what arrives, by which every row that is read finds its file."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, "
+        "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, kind VARCHAR, "
         "observed_at TIMESTAMPTZ, hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, "
         "window_to TIMESTAMPTZ)"
     )
@@ -133,14 +132,12 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
     for file in files:
         arrival = file.arrival
         values += [
-            file.prepared.ndjson, arrival.source_id, arrival.tenant, arrival.observed_at, arrival.hour,
-            arrival.is_settled, file.prepared.has_broken_end, *(arrival.window or (None, None)),
+            file.prepared.ndjson, arrival.source_id, arrival.tenant, file.prepared.kind, arrival.observed_at,
+            arrival.hour, arrival.is_settled, file.prepared.has_broken_end, *(arrival.window or (None, None)),
         ]  # fmt: skip
-    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
     connection.execute(f"INSERT INTO arriving VALUES {marks}", values)
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
-    pending = [(f.arrival, Landed(f.arrival.path, f.prepared.kind, 0, 0, 0, 0, 0, "imported"), False) for f in files]
-    write_sources(connection, pending)
 
 
 def _read(
@@ -232,10 +229,8 @@ def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
     )
     _write_declared_windows(connection)
     # Listings have no events, and are covered by being seen at all (see the table sightings).
-    state = ", ".join(f"'{kind}'" for kind in landing_sql.STATE_KINDS)
-    connection.execute(
-        f"DELETE FROM coverage_windows WHERE feed IN ({state}) AND source_id IN (SELECT source_id FROM arriving)"
-    )
+    state = ", ".join(f"'{kind}'" for kind in STATE_FEEDS)
+    connection.execute(f"DELETE FROM coverage_windows WHERE feed IN ({state}) AND source_id IN (FROM fresh_sources)")
 
 
 def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
@@ -250,8 +245,8 @@ def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
             UNION
             SELECT source_id, feed FROM landed_records WHERE source_id IN (FROM fresh_sources)
             UNION
-            SELECT source_id, kind FROM sources
-            WHERE source_id IN (FROM fresh_sources) AND kind IN ('graph_activity', 'directory_audits')
+            SELECT source_id, kind FROM arriving
+            WHERE kind IN ('graph_activity', 'directory_audits')
         ) AS f USING (source_id)
         WHERE a.window_from IS NOT NULL AND NOT a.is_broken
         """

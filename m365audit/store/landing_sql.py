@@ -23,11 +23,6 @@ CALL_FIELDS: Final = (
 
 _PLACE: Final = {name: f"f[{index}]" for index, name in enumerate(CALL_FIELDS, start=1)}
 
-STATE_KINDS: Final = (
-    "service_principals", "delegated_permission_grants", "app_role_assignments", "users", "groups", "organization",
-)  # fmt: skip
-
-
 _EARLIEST: Final = "TIMESTAMPTZ '0001-01-02 00:00:00+00'"
 _LATEST: Final = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 

@@ -7,17 +7,11 @@ import json
 
 import duckdb
 
-from m365audit.store import landing_sql
+from m365audit.model import STATE_FEEDS
 
 
-def scalar(connection: duckdb.DuckDBPyConnection, statement: str, parameters: object = None) -> int:
-    """Run a statement and return its one number (an INSERT answers with the count of its rows); NULL is 0."""
-    row = connection.execute(statement, parameters).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
-
-
-def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> int:
-    """Remove what the store had already, and number the versions of what changed; return how many were duplicates.
+def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> None:
+    """Remove what the store had already, and number the versions of what changed.
 
     Args:
         connection: inside the transaction that landed the sources of the table ``fresh_sources``.
@@ -37,20 +31,18 @@ def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> in
         """,
         {"tenant": tenant},
     )
-    if not scalar(connection, "SELECT count(*) FROM conflicts"):
-        return 0
-    removed = _remove_equal(connection, table, key, tenant)
+    if connection.execute("SELECT 1 FROM conflicts LIMIT 1").fetchone() is None:
+        return
+    _remove_equal(connection, table, key, tenant)
     if table == "landed_records":
         _canonicalise(connection, tenant)
-        removed += _remove_equal(connection, table, key, tenant)
+        _remove_equal(connection, table, key, tenant)
     _number_versions(connection, table, key, tenant)
-    return removed
 
 
-def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> int:
+def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
     """Delete fresh rows that equal an earlier row in id and content; the earlier one takes over the later time."""
     _lift(connection, table, key, tenant)
-    before = scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
     connection.execute(
         f"""
         DELETE FROM {table} WHERE source_id IN (FROM fresh_sources) AND rowid IN (
@@ -66,7 +58,6 @@ def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, t
         """,
         {"tenant": tenant},
     )
-    return before - scalar(connection, f"SELECT count(*) FROM {table} WHERE source_id IN (FROM fresh_sources)")
 
 
 def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
@@ -173,7 +164,7 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
 
 def note_sightings(connection: duckdb.DuckDBPyConnection) -> None:
     """Remember which content of which state object this file showed."""
-    feeds = ", ".join(f"'{feed}'" for feed in landing_sql.STATE_KINDS)
+    feeds = ", ".join(f"'{feed}'" for feed in STATE_FEEDS)
     connection.execute(
         "INSERT INTO sightings SELECT tenant_id, source_id, feed, record_id, content "
         f"FROM landed_records WHERE source_id IN (FROM fresh_sources) AND feed IN ({feeds})",
