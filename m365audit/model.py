@@ -125,7 +125,9 @@ class PreparedFile:
         ndjson: file of UTF-8 JSON objects, one per line; the original itself where it already is one.
         is_temporary: True when ``ndjson`` was written for this import and is to be removed after it.
         records: records read, quarantined ones included.
-        quarantined: records that could not be taken in.
+        quarantine: file of those that could not be taken in, one ``Quarantined`` per line as JSON, ordinals
+            rising; None when there are none. Temporary: to be removed after the import.
+        quarantined: how many they are.
         covered_hour: ISO hour ``2026-07-16T13:00:00Z`` when the storage path names one (``y=/m=/d=/h=``), else None.
         has_broken_end: True when the file ended early (truncated gzip, cut array): its extent proves nothing.
         has_next_page: True when the answer names a next page, which is another file or was never fetched.
@@ -137,7 +139,8 @@ class PreparedFile:
     ndjson: str
     is_temporary: bool
     records: int
-    quarantined: tuple[Quarantined, ...] = ()
+    quarantine: str | None = None
+    quarantined: int = 0
     covered_hour: str | None = None
     has_broken_end: bool = False
     has_next_page: bool = False

@@ -6,13 +6,14 @@ record, and never lose one: records = lines written + quarantined.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
 
 from m365audit.errors import EvidenceError
+from m365audit.exports.aside import Aside
 from m365audit.exports.containers import Container, count_clean_lines, head_objects, recognise_container
 from m365audit.exports.documents import read_documents
 from m365audit.exports.foreign import Foreign, foreign_context, foreign_leftover, foreign_record
@@ -65,7 +66,7 @@ def prepare(path: Path, *, workdir: Path, kind: str | None = None, careful: bool
             container = recognise_container(text)
             passed = None if careful else _pass_through(text, container, kind)
             prepared = passed or _rewrite(text, container, kind, work)
-            work.hand_on(Path(prepared.ndjson))
+            work.hand_on(*(Path(file) for file in (prepared.ndjson, prepared.quarantine) if file))
             return prepared
     except OSError as error:
         raise EvidenceError(
@@ -103,21 +104,22 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
     first = list(islice(pieces, PEEK_RECORDS))
     found = _recognise_file(text, first, reading, kind)
     path, out = work.create()
-    quarantined: list[Quarantined] = []
     written = 0
-    with out:
+    with out, Aside(work) as aside:
         for piece in chain(first, pieces):
             if isinstance(piece, Record):
                 out.write(spelled(piece, found.kind) + b"\n")
                 written += 1
             else:
-                quarantined.append(piece)
-    quarantined += _numbered(text.remarks, written + len(quarantined))
-    prepared = _prepared(text, found, path, records=written + len(quarantined))
+                aside.add(piece)
+        for remark in text.remarks:
+            aside.add(replace(remark, record=written + aside.count + 1))
+    prepared = _prepared(text, found, path, records=written + aside.count)
     return replace(
         prepared,
         is_temporary=True,
-        quarantined=tuple(quarantined),
+        quarantine=aside.file,
+        quarantined=aside.count,
         has_broken_end=text.is_cut or reading.has_broken_end,
         has_next_page=reading.has_next_page,
     )
@@ -133,10 +135,6 @@ def _prepared(text: PlainText, found: Recognised, path: Path, *, records: int) -
         records=records,
         covered_hour=covered_hour(text.source),
     )
-
-
-def _numbered(remarks: Iterable[Quarantined], count: int) -> list[Quarantined]:
-    return [replace(remark, record=count + index) for index, remark in enumerate(remarks, start=1)]
 
 
 def _recognise_file(text: PlainText, first: list[Piece], reading: Reading, kind: str | None) -> Recognised:

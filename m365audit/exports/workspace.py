@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """Creates temporary files and removes all of them at the end, save the one that was handed on."""
+    """Creates temporary files and removes all of them at the end, save what was handed on."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: list[Path] = []
-        self._handed_on: Path | None = None
+        self._handed_on: frozenset[Path] = frozenset()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for file in self._files:
-            if kind is not None or file != self._handed_on:
+            if kind is not None or file not in self._handed_on:
                 file.unlink(missing_ok=True)
 
     def create(self) -> tuple[Path, IO[bytes]]:
@@ -41,6 +41,6 @@ class Workspace:
         self._files.append(path)
         return path, handle
 
-    def hand_on(self, path: Path) -> None:
-        """Keep ``path`` beyond the end; whoever receives it removes it."""
-        self._handed_on = path
+    def hand_on(self, *paths: Path) -> None:
+        """Keep ``paths`` beyond the end; whoever receives them removes them."""
+        self._handed_on = frozenset(paths)

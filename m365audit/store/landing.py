@@ -17,8 +17,8 @@ from m365audit.errors import AuditError
 from m365audit.model import STATE_FEEDS, PreparedFile, Quarantined
 from m365audit.store import landing_sql
 from m365audit.store.arrivals import Arrival, Landed, write_sources
+from m365audit.store.setting_aside import set_aside
 from m365audit.store.settling import note_sightings, settle
-from m365audit.store.unusable import find_unusable
 
 _TABLES = ("landed_calls", "landed_records")
 
@@ -71,7 +71,7 @@ def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_ca
 def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool) -> list[Landed]:
     tenant = files[0].arrival.tenant
     _arriving(connection, files)
-    read, unusable = _read(connection, files, is_careful=is_careful)
+    read, has_unusable = _read(connection, files, is_careful=is_careful)
     _write_coverage(connection)
     note_sightings(connection)
     for table in _TABLES:
@@ -81,8 +81,8 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
     results = []
     for file in files:
         source = file.arrival.source_id
-        records = read[source] + len(file.prepared.quarantined)
-        quarantined = len(unusable[source])
+        records = read[source] + file.prepared.quarantined
+        quarantined, first = set_aside(connection, file.prepared, tenant, source, has_unusable=source in has_unusable)
         results.append(
             Landed(
                 file.arrival.path,
@@ -93,10 +93,9 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
                 quarantined,
                 bad_times[source],
                 "partial" if quarantined or file.prepared.has_broken_end else "imported",
-                _remark(file.prepared, unusable[source]),
+                _remark(file.prepared, quarantined, first),
             )
         )
-    _write_quarantine(connection, files, unusable)
     write_sources(
         connection,
         [(file.arrival, landed, file.prepared.has_next_page) for file, landed in zip(files, results, strict=True)],
@@ -104,16 +103,15 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
     return results
 
 
-def _remark(prepared: PreparedFile, unusable: Sequence[Quarantined]) -> str:
+def _remark(prepared: PreparedFile, quarantined: int, first: Quarantined | None) -> str:
     """Return what there is to say of a file: where its first bad record is, and what of it is missing."""
     remarks = []
-    if unusable:
-        first = unusable[0]
+    if first:
         named = (("record", first.record), ("line", first.line), ("byte", first.offset))
         place = ", ".join(f"{name} {number}" for name, number in named if number is not None)
         remarks.append(f"{place or 'a record'}: {first.reason}")
-    if len(unusable) > 1:
-        remarks.append(f"{len(unusable) - 1} more in the table quarantine")
+    if quarantined > 1:
+        remarks.append(f"{quarantined - 1} more in the table quarantine")
     if prepared.has_broken_end:
         remarks.append("the file ends early; what came before the break was imported")
     if prepared.has_next_page:
@@ -142,8 +140,11 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
 
 def _read(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool
-) -> tuple[dict[int, int], dict[int, list[Quarantined]]]:
-    """Insert every record; return, by source, how many were read and those that cannot be stored (taken out again)."""
+) -> tuple[dict[int, int], set[int]]:
+    """Insert every record; return how many were read, by source, and the sources of some that cannot be stored.
+
+    Those are taken out again.
+    """
     paths = {"paths": [file.prepared.ndjson for file in files]}
     sample = files[0].prepared
     if not is_careful and (check := landing_sql.check_records(sample.kind, is_enveloped=sample.enveloped)):
@@ -163,14 +164,7 @@ def _read(
         connection.execute(f"DELETE FROM {table} WHERE version < 1 AND source_id IN (FROM fresh_sources)")
         if not any(others for *_, others in counts):
             break  # no record of the other family, which the next statement would land
-    unusable = {
-        file.arrival.source_id: [
-            *file.prepared.quarantined,
-            *(find_unusable(file.prepared) if file.arrival.source_id in has_unusable else ()),
-        ]
-        for file in files
-    }
-    return read, unusable
+    return read, has_unusable
 
 
 def _statements(sample: PreparedFile, *, is_careful: bool) -> list[tuple[str, str]]:
@@ -251,15 +245,3 @@ def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
         WHERE a.window_from IS NOT NULL AND NOT a.is_broken
         """
     )
-
-
-def _write_quarantine(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], unusable: dict[int, list[Quarantined]]
-) -> None:
-    rows = [
-        [file.arrival.tenant, file.arrival.source_id, q.record, q.line, q.offset, q.reason, q.excerpt]
-        for file in files
-        for q in unusable[file.arrival.source_id]
-    ]
-    if rows:
-        connection.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

@@ -1,4 +1,7 @@
-"""Finding the records that cannot be stored, with their places; only files that hold any are walked line by line."""
+"""Finding the records that cannot be stored, with their places; only files that hold any are walked line by line.
+
+Must never hold more than one of them: there may be a million.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,16 @@ def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
     The place is the record's ordinal in the file that the user named; line and byte offset are given where that file
     is read as it is.
     """
-    skipped = {q.record for q in prepared.quarantined}
+    skipped = _ordinals(prepared.quarantine)
+    next_skipped = next(skipped, None)
     offset, ordinal = 0, 0
     with open(prepared.ndjson, "rb") as lines:  # noqa: PTH123 - a plain path from the exports room
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 ordinal += 1
-                while ordinal in skipped:
+                while next_skipped == ordinal:
                     ordinal += 1
+                    next_skipped = next(skipped, None)
                 # As text, because a number may have more digits than int takes.
                 reason = _reason(json.loads(line, parse_int=str), prepared)
                 if reason:
@@ -43,6 +48,14 @@ def find_unusable(prepared: PreparedFile) -> Iterator[Quarantined]:
                     excerpt = line[:_EXCERPT].decode("utf-8", "replace")
                     yield Quarantined(ordinal, line_number, byte, reason, excerpt)
             offset += len(line)
+
+
+def _ordinals(quarantine: str | None) -> Iterator[int]:
+    """Yield the ordinals of the records that the exports room set aside; they rise."""
+    if quarantine is not None:
+        with open(quarantine, "rb") as notes:  # noqa: PTH123 - a plain path from the exports room
+            for note in notes:
+                yield json.loads(note)["record"]
 
 
 def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
@@ -55,7 +68,7 @@ def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
         known = record if isinstance(record, dict) else {}
         has_uri = known.get("requestUri") is not None
         if category not in _READ_CATEGORIES and not has_uri and not _TELLING_FIELDS.intersection(known):
-            return f"log category {value.get('category')!r} is not read"
+            return f"log category {repr(value.get('category'))[:60]} is not read"
         is_call = category == "microsoftgraphactivitylogs" or (category not in _READ_CATEGORIES and has_uri)
     name = "requestId" if is_call else "Id" if prepared.kind == "audit_records" else "id"
     held = record.get(name) if isinstance(record, dict) else None

@@ -16,6 +16,7 @@ from m365audit.errors import EvidenceError
 from m365audit.exports import limits, prepare
 from m365audit.exports.strict import UnreadableError, parse
 
+from .noted import notes_of
 from .test_formats import rows_of
 
 CASES = yaml.safe_load((Path(__file__).parent / "faults.yml").read_text(encoding="utf-8"))
@@ -78,7 +79,7 @@ def test_fault(case: dict[str, Any], tmp_path: Path, *, careful: bool) -> None:
     prepared = prepare(path, workdir=workdir, kind=case.get("kind"), careful=careful)
     assert prepared.kind == "audit_records"
     assert [row["Id"] for row in rows_of(prepared)] == case["good"]
-    found = [(item.record, item.line, item.offset, item.reason) for item in prepared.quarantined]
+    found = [(item.record, item.line, item.offset, item.reason) for item in notes_of(prepared)]
     expected = case.get("bad", [])
     places = [(*item[:2], offset) for item, offset in zip(expected, offsets, strict=True)]
     assert [item[:3] for item in found] == places
@@ -96,7 +97,7 @@ def test_there_are_many_faults() -> None:
 def test_excerpt_is_short_and_printable(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(RECORDS["1"] + "\n\x1b[31m\u202e" + "x" * 500 + "\n", encoding="utf-8")
-    (item,) = prepare(path, workdir=tmp_path / "work").quarantined
+    (item,) = notes_of(prepare(path, workdir=tmp_path / "work"))
     assert item.excerpt.startswith("\\u{1b}[31m\\u{202e}xxx")
     assert len(item.excerpt) < 300
     assert item.excerpt.isprintable()

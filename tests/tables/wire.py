@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -147,10 +147,13 @@ def _ready(folder: Path, number: int, file: WireFile) -> landing.Ready:
     path = folder / f"{number}.ndjson"
     lines = [record if isinstance(record, str) else json.dumps(record, ensure_ascii=False) for record in file.records]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    aside = tuple(Quarantined(len(lines) + n + 1, None, None, "is not JSON", "{") for n in range(file.quarantined))
+    aside = folder / f"{number}.aside.ndjson"
+    notes = [Quarantined(len(lines) + n + 1, None, None, "is not JSON", "{") for n in range(file.quarantined)]
+    aside.write_text("".join(f"{json.dumps(asdict(note))}\n" for note in notes), encoding="utf-8")
     prepared = PreparedFile(
-        str(path), file.kind, file.is_enveloped, str(path), is_temporary=False, records=len(lines) + len(aside),
-        quarantined=aside, covered_hour=file.hour, has_broken_end=file.has_broken_end,
+        str(path), file.kind, file.is_enveloped, str(path), is_temporary=False,
+        records=len(lines) + file.quarantined, quarantine=str(aside) if file.quarantined else None,
+        quarantined=file.quarantined, covered_hour=file.hour, has_broken_end=file.has_broken_end,
         has_next_page=file.has_next_page,
     )  # fmt: skip
     window = (datetime.fromisoformat(file.window[0]), datetime.fromisoformat(file.window[1])) if file.window else None

@@ -237,3 +237,15 @@ def test_a_time_that_the_user_says_replaces_the_files_own(desk: Desk, order: tup
         desk.run(*(Import(page, TENANT, observed_at=said[number]) for number in order))
     rows = desk.ask("SELECT observed_at::VARCHAR FROM sources ORDER BY 1")
     assert rows == [("2026-05-04 00:00:00+00",), ("2026-05-05 00:00:00+00",)]
+
+
+def test_many_quarantined_records_are_loaded_as_one_set_whichever_room_noted_them(desk: Desk) -> None:
+    lines = [json.dumps(call(f"r{number}" if number % 3 else None)) for number in range(20_001)]
+    landed = desk.bring("many.json", "\n{oops\n".join(lines) + "\n")
+    assert (landed.records, landed.stored, landed.quarantined) == (40_001, 13_334, 26_667)
+    assert desk.ask("SELECT count(*), count(DISTINCT record), min(record), max(record) FROM quarantine") == [
+        (26_667, 26_667, 1, 40_000)
+    ]
+    odd = "SELECT count(*) FROM quarantine WHERE (record % 2 = 0) <> (reason LIKE 'not valid JSON%')"
+    assert desk.ask(odd) == [(0,)]
+    assert landed.message.startswith("record 2, line 2, byte ")
