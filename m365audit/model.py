@@ -59,6 +59,7 @@ EXPORT_KINDS: Final = (
     "users",
     "groups",
     "organization",
+    "call_records",
 )  # fmt: skip
 """What ``import --kind`` accepts: one kind may fill several feeds (``sign_ins`` fills four, ``audit_records`` five)."""
 
@@ -131,6 +132,8 @@ class PreparedFile:
         covered_hour: ISO hour ``2026-07-16T13:00:00Z`` when the storage path names one (``y=/m=/d=/h=``), else None.
         has_broken_end: True when the file ended early (truncated gzip, cut array): its extent proves nothing.
         has_next_page: True when the answer names a next page, which is another file or was never fetched.
+        is_retold: True when records came in another spelling than Microsoft's API and exports have (a row of Log
+            Analytics, of a portal's table), and were put into theirs: a copy that is told first-hand is preferred.
     """
 
     path: str
@@ -144,3 +147,4 @@ class PreparedFile:
     covered_hour: str | None = None
     has_broken_end: bool = False
     has_next_page: bool = False
+    is_retold: bool = False

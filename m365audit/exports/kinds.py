@@ -23,6 +23,7 @@ KINDS: Final[Mapping[str, str]] = {
     "users": "Graph /users",
     "groups": "Graph /groups, with members or transitiveMembers when expanded",
     "organization": "Graph /organization",
+    "call_records": "Graph /communications/callRecords, getPstnCalls and getDirectRoutingCalls",
 }
 """What each value of ``--kind`` stands for."""
 

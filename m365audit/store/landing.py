@@ -124,7 +124,7 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, kind VARCHAR, "
         "observed_at TIMESTAMPTZ, hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, "
-        "window_to TIMESTAMPTZ)"
+        "window_to TIMESTAMPTZ, is_retold BOOLEAN)"
     )
     values: list[object] = []
     for file in files:
@@ -132,8 +132,9 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
         values += [
             file.prepared.ndjson, arrival.source_id, arrival.tenant, file.prepared.kind, arrival.observed_at,
             arrival.hour, arrival.is_settled, file.prepared.has_broken_end, *(arrival.window or (None, None)),
+            file.prepared.is_retold,
         ]  # fmt: skip
-    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
     connection.execute(f"INSERT INTO arriving VALUES {marks}", values)
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
 
@@ -240,7 +241,7 @@ def _write_declared_windows(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT source_id, feed FROM landed_records WHERE source_id IN (FROM fresh_sources)
             UNION
             SELECT source_id, kind FROM arriving
-            WHERE kind IN ('graph_activity', 'directory_audits')
+            WHERE kind IN ('graph_activity', 'directory_audits', 'call_records')
         ) AS f USING (source_id)
         WHERE a.window_from IS NOT NULL AND NOT a.is_broken
         """

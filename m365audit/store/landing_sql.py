@@ -104,7 +104,7 @@ def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
             {shape_sql("path")} AS shape
         FROM (
             SELECT f, category, envelope_time, {when} AS happened,
-                tenant_id, source_id, observed_at, {record_id} AS event_id,
+                tenant_id, source_id, observed_at, is_retold, {record_id} AS event_id,
                 -- With the time that is judged by: it may stand in the envelope alone.
                 hash(f, {when}) AS content,
                 CASE WHEN {is_other} THEN -1 WHEN {record_id} IS NULL THEN 0 ELSE 1 END AS version,
@@ -118,8 +118,9 @@ def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
                     AS user_id,
                 lower(nullif({_PLACE["servicePrincipalId"]}, '')) AS sp_id,
                 lower(nullif({_PLACE["C_Idtyp"]}, '')) AS id_type,
-                nullif(trim({_PLACE["roles"]}), '') IS NOT NULL AS has_roles,
-                nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL AS has_scopes
+                -- Where records are retold an empty field may be one that nobody asked for.
+                nullif(nullif(trim({_PLACE["roles"]}), '') IS NOT NULL, CASE WHEN is_retold THEN false END) AS has_roles,
+                nullif(nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL, CASE WHEN is_retold THEN false END) AS has_scopes
             FROM ({_call_source(is_careful=is_careful, is_enveloped=is_enveloped)}) INNER JOIN arriving USING (filename)
         )
     """
@@ -185,6 +186,7 @@ _FEED: Final = {
 _ID: Final = {"audit_records": "$.Id"}
 _TIME: Final = {
     "sign_ins": "$.createdDateTime", "directory_audits": "$.activityDateTime", "audit_records": "$.CreationTime",
+    "call_records": "$.startDateTime",
 }  # fmt: skip
 
 _CHECKED: Final = {
@@ -232,14 +234,14 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
         )
     return f"""
         INSERT INTO landed_records BY NAME
-        SELECT tenant_id, source_id, observed_at, coalesce(feed, 'unknown') AS feed, record_id, content,
+        SELECT tenant_id, source_id, observed_at, is_retold, coalesce(feed, 'unknown') AS feed, record_id, content,
             CASE WHEN feed IS NULL THEN -2 WHEN feed = 'graph_activity' THEN -1
                 WHEN record_id IS NULL THEN 0 ELSE 1 END AS version,
             true AS is_newest,
             {timestamp("envelope_time")} AS enveloped_at, {timestamp("occurred")} AS occurred_at,
             nullif(occurred, '') IS NOT NULL AND ({timestamp("occurred")}) IS NULL AS has_bad_time, record
         FROM (
-            SELECT tenant_id, source_id, observed_at, feed, {record_id} AS record_id,
+            SELECT tenant_id, source_id, observed_at, is_retold, feed, {record_id} AS record_id,
                 md5_number(record::VARCHAR) AS content, envelope_time, {when} AS occurred, record
             FROM (SELECT {feed} AS feed, filename, envelope_time, record FROM (
                 SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,

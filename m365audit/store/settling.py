@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Final
 
 import duckdb
 
 from m365audit.model import STATE_FEEDS
+
+_RICHNESS: Final = {
+    "landed_calls": "len(list_filter([app_id, method, path, status_code::VARCHAR, ip_address, user_id, sp_id, id_type, "
+    "has_roles::VARCHAR, has_scopes::VARCHAR], LAMBDA f: f IS NOT NULL))",
+    "landed_records": "len(record::VARCHAR)",
+}
+"""How much a retold row tells, by landing table."""
 
 
 def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> None:
@@ -69,9 +77,11 @@ def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: s
     connection.execute(
         f"""
         UPDATE {table} SET enveloped_at = greatest({table}.enveloped_at, lifted.enveloped_at),
-            observed_at = greatest({table}.observed_at, lifted.observed_at)
+            observed_at = greatest({table}.observed_at, lifted.observed_at),
+            is_retold = {table}.is_retold AND lifted.is_retold
         FROM (
-            SELECT {key}, content, max(enveloped_at) AS enveloped_at, max(observed_at) AS observed_at
+            SELECT {key}, content, max(enveloped_at) AS enveloped_at, max(observed_at) AS observed_at,
+                bool_and(is_retold) AS is_retold
             FROM {table} SEMI JOIN conflicts USING ({key})
             WHERE source_id IN (FROM fresh_sources) GROUP BY ALL
         ) AS lifted
@@ -79,6 +89,7 @@ def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: s
             AND (
                 {table}.enveloped_at IS DISTINCT FROM greatest({table}.enveloped_at, lifted.enveloped_at)
                 OR {table}.observed_at IS DISTINCT FROM greatest({table}.observed_at, lifted.observed_at)
+                OR {table}.is_retold AND NOT lifted.is_retold
             )
         """,
         {"tenant": tenant},
@@ -141,7 +152,8 @@ def _number(digits: str) -> dict[str, str]:
 def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
     """Number the versions of every id in conflict, oldest first, and mark the newest.
 
-    Newest is by the record's envelope, then by the file's own time, then by arrival: as little as possible depends
+    What was retold from another spelling comes before everything told first-hand, the poorest first: it may lack
+    facts, and must not hide them. Else newest is by the record's envelope, then by the file's own time, then by arrival: as little as possible depends
     on the order in which files were imported.
     """
     connection.execute(
@@ -154,7 +166,7 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
             FROM {table} AS t SEMI JOIN conflicts USING ({key})
             WHERE t.tenant_id = $tenant
             WINDOW w AS (PARTITION BY {key}
-                ORDER BY enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
+                ORDER BY NOT is_retold, CASE WHEN is_retold THEN {_RICHNESS[table]} END, enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
         ) AS numbered
         WHERE {table}.rowid = numbered.row
         """,
