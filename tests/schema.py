@@ -80,6 +80,7 @@ TABLES: Final[dict[str, str]] = {
     "first_party_apps": "app_id VARCHAR",
     "microsoft_tenants": "tenant_id VARCHAR",
     "policy_workloads": "workload VARCHAR",
+    "workload_feeds": "workload VARCHAR, feed VARCHAR",
     "policy_settings": "membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT",
     "permission_reach": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, workload VARCHAR, operations VARCHAR[]""",

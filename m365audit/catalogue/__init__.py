@@ -14,6 +14,7 @@ from m365audit.catalogue.rows import (
     permission_id_rows,
     permission_reach_rows,
     record_type_rows,
+    workload_feed_rows,
 )
 from m365audit.catalogue.templates import match_shapes
 from m365audit.catalogue.urls import folded_operation_sql, path_sql, segment_sql, shape_sql
@@ -35,4 +36,5 @@ __all__ = [
     "role_name",
     "segment_sql",
     "shape_sql",
+    "workload_feed_rows",
 ]

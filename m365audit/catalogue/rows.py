@@ -100,6 +100,14 @@ def first_party_rows() -> Iterator[Row]:
         yield {"app_id": row["app_id"], "app_name": row["name"], "owner_tenant_id": row["owner_tenant_id"]}
 
 
+def workload_feed_rows() -> Iterator[Row]:
+    """Which log shows the use of which workload. Keys: workload, feed.
+
+    Graph calls show in ``graph_activity`` only; what comes in by another door shows in the workload's own audit feed.
+    """
+    yield from (dict(row) for row in table("workload_feeds"))
+
+
 def microsoft_tenant_rows() -> Iterator[Row]:
     """Microsoft's tenants. Keys: tenant_id, name."""
     yield from (dict(row) for row in table("microsoft_tenants"))

@@ -111,6 +111,7 @@ def _catalogue_tables() -> dict[str, Iterable[Mapping[str, object]]]:
         "permission_reach": catalogue.permission_reach_rows(),
         "first_party_apps": catalogue.first_party_rows(),
         "microsoft_tenants": catalogue.microsoft_tenant_rows(),
+        "workload_feeds": catalogue.workload_feed_rows(),
     }
 
 

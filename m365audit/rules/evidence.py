@@ -40,6 +40,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "policy_workloads": (),
     "policy_settings": (),
     "permission_reach": (),
+    "workload_feeds": (),
 }
 """Tables a rule may read, with the feeds that fill them; a table without feeds is bookkeeping, register or policy."""
 

@@ -48,6 +48,7 @@ CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     },
     "first_party_apps": {"app_id": "VARCHAR"},
     "microsoft_tenants": {"tenant_id": "VARCHAR"},
+    "workload_feeds": {"workload": "VARCHAR", "feed": "VARCHAR"},
 }  # fmt: skip
 """Microsoft's facts as the shipped catalogue holds them."""
 
@@ -73,5 +74,6 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
 PUBLISHED_INPUTS: Final = (
     "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
     "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
+    "workload_feeds",
 )  # fmt: skip
 """Inputs that stay in the published database: rules, hunts and the report read them."""

@@ -17,20 +17,11 @@ columns:
   last_used_at: last access event in scope
   coverage: complete, provisional or gap; the worst of the feeds that would show use of this workload
 ---*/
-WITH needed (workload, feed) AS (
-    -- Graph calls show in graph_activity only; what comes in by another door shows in the workload's own audit feed.
-    VALUES
-        ('mail', 'graph_activity'), ('mail', 'audit_exchange'),
-        ('calendar', 'graph_activity'), ('calendar', 'audit_exchange'),
-        ('contacts', 'graph_activity'), ('contacts', 'audit_exchange'),
-        ('teams_chat', 'graph_activity'), ('teams_chat', 'audit_teams'),
-        ('teams_channel', 'graph_activity'), ('teams_channel', 'audit_teams'),
-        ('teams_meeting', 'graph_activity'), ('teams_meeting', 'audit_teams'),
-        ('presence', 'graph_activity'),
-        ('telephony', 'graph_activity'),
-        ('files', 'graph_activity'), ('files', 'audit_sharepoint'),
-        ('directory', 'graph_activity'), ('directory', 'audit_entra'),
-        ('', 'graph_activity'), ('', 'audit_exchange'), ('', 'audit_teams')
+WITH needed AS (
+    SELECT workload, feed FROM workload_feeds
+    UNION
+    -- Use of a kind that is not known may show wherever use of an audited kind does.
+    SELECT '', w.feed FROM workload_feeds AS w WHERE w.workload IN (SELECT p.workload FROM policy_workloads AS p)
 ),
 moments AS (
     -- The newest evidence is "now": judging the same evidence again gives the same cells.

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from rule_database import MemoryDatabase
 
+from m365audit.catalogue import workload_feed_rows
 from m365audit.findings.identity import finding_id
 from m365audit.model import AUDITED_WORKLOADS, FEEDS
-from m365audit.resources import data_dir
 from m365audit.rules.loader import load_rules
 from m365audit.rules.rule import Rule
 from m365audit.rules.runner import PresentFinding, RuleResults, run_rules
@@ -93,6 +93,7 @@ def fill(given: dict[str, Any]) -> None:
     rows.setdefault("policy_settings", [{"consent_record_within_seconds": 7 * 86400}])
     rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
     names = ("resource_app_id", "permission", "kind", "workload")
+    rows["workload_feeds"] = list(workload_feed_rows())
     rows["permission_reach"] = [dict(zip(names, row, strict=True)) for row in REACH]
     rows["coverage"] = [*coverage(given), *rows.get("coverage", [])]
     for number, use in enumerate(given.get("use", [])):
@@ -104,7 +105,7 @@ def fill(given: dict[str, Any]) -> None:
             if row not in rows.setdefault(table, []):
                 rows[table].append(row)
     for table, members in rows.items():
-        owner = {} if table.startswith(("policy_", "permission_")) else {"tenant_id": TENANT}
+        owner = {} if table.startswith(("policy_", "permission_", "workload_")) else {"tenant_id": TENANT}
         for row in members:
             database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
 
@@ -234,14 +235,3 @@ def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
     assert finding.first_seen_at is not None
     assert finding.last_seen_at is not None
     assert (finding.last_seen_at - finding.first_seen_at).total_seconds() == 9999
-
-
-def test_both_lists_of_what_shows_a_workload_are_the_same() -> None:
-    """blind-spot and the table cells answer from one list, which stands in both."""
-
-    def shown_by(path: str) -> list[str]:
-        text = (data_dir("queries") / path).read_text("utf-8")
-        body = text[text.index("VALUES") : text.index("\n)", text.index("VALUES"))]
-        return [line.strip().rstrip(",") for line in body.splitlines()[1:] if "('', " not in line]
-
-    assert shown_by("rules/coverage/blind-spot.sql") == shown_by("tables/90_cells.sql")

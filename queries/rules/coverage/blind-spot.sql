@@ -16,21 +16,7 @@ advice: >
   Close the gap at its cause: licence, permission, export, retention. What was not collected in time cannot be had again.
 references: ["GDPR Art. 5(2)", "GDPR Art. 24(1)", "GDPR Art. 32(1)(d)", "Policy §7"]
 ---*/
-WITH shown_by (workload, feed) AS (
-    -- As in the table cells: Graph calls show in graph_activity only, other doors in the workload's own audit feed.
-    VALUES
-        ('mail', 'graph_activity'), ('mail', 'audit_exchange'),
-        ('calendar', 'graph_activity'), ('calendar', 'audit_exchange'),
-        ('contacts', 'graph_activity'), ('contacts', 'audit_exchange'),
-        ('teams_chat', 'graph_activity'), ('teams_chat', 'audit_teams'),
-        ('teams_channel', 'graph_activity'), ('teams_channel', 'audit_teams'),
-        ('teams_meeting', 'graph_activity'), ('teams_meeting', 'audit_teams'),
-        ('presence', 'graph_activity'),
-        ('telephony', 'graph_activity'),
-        ('files', 'graph_activity'), ('files', 'audit_sharepoint'),
-        ('directory', 'graph_activity'), ('directory', 'audit_entra')
-),
-app_workloads AS (
+WITH app_workloads AS (
     SELECT a.tenant_id, a.app_id, v.workload
     FROM register_apps AS a
     INNER JOIN register_versions AS v ON a.tenant_id = v.tenant_id AND a.record = v.record
@@ -45,7 +31,7 @@ app_workloads AS (
 app_feeds AS (
     SELECT DISTINCT w.tenant_id, w.app_id, f.feed
     FROM app_workloads AS w
-    INNER JOIN shown_by AS f ON w.workload = f.workload
+    INNER JOIN workload_feeds AS f ON w.workload = f.workload
     WHERE
         w.workload IN (SELECT p.workload FROM policy_workloads AS p)
         AND NOT EXISTS (
@@ -70,7 +56,7 @@ gaps AS (
     -- A feed that no coverage row names was not watched at all.
     SELECT t.tenant_id, f.feed, t.watched_from, t.watched_to, 'not_collected'
     FROM tenants AS t
-    CROSS JOIN (SELECT DISTINCT feed FROM shown_by) AS f
+    CROSS JOIN (SELECT DISTINCT feed FROM workload_feeds) AS f
     WHERE NOT EXISTS (SELECT 1 FROM coverage AS c WHERE c.tenant_id = t.tenant_id AND c.feed = f.feed)
 )
 SELECT

@@ -158,3 +158,10 @@ def test_record_types_name_a_feed() -> None:
     assert feeds["ExchangeItemAggregated"] == "audit_exchange"
     assert feeds["MicrosoftTeams"] == "audit_teams"
     assert feeds["AzureActiveDirectory"] == "audit_entra"
+
+
+def test_every_workload_has_a_log_that_shows_it() -> None:
+    rows = list(catalogue.workload_feed_rows())
+    assert {row["workload"] for row in rows} == set(WORKLOADS)
+    assert {row["feed"] for row in rows} <= set(LOG_FEEDS)
+    assert len({tuple(row.values()) for row in rows}) == len(rows)
