@@ -85,6 +85,11 @@ def _strictly(fields: str) -> str:
     )
 
 
+def _has_any(names: str) -> str:
+    """Return an expression that says whether a list of permissions has any; NULL where that is not known."""
+    return f"nullif(nullif(trim({names}), '') IS NOT NULL, CASE WHEN is_retold THEN false END)"
+
+
 def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
     """Return the statement that lands Graph activity; parameter: paths; the table ``arriving`` gives each its source.
 
@@ -119,8 +124,8 @@ def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
                 lower(nullif({_PLACE["servicePrincipalId"]}, '')) AS sp_id,
                 lower(nullif({_PLACE["C_Idtyp"]}, '')) AS id_type,
                 -- Where records are retold an empty field may be one that nobody asked for.
-                nullif(nullif(trim({_PLACE["roles"]}), '') IS NOT NULL, CASE WHEN is_retold THEN false END) AS has_roles,
-                nullif(nullif(trim({_PLACE["scopes"]}), '') IS NOT NULL, CASE WHEN is_retold THEN false END) AS has_scopes
+                {_has_any(_PLACE["roles"])} AS has_roles,
+                {_has_any(_PLACE["scopes"])} AS has_scopes
             FROM ({_call_source(is_careful=is_careful, is_enveloped=is_enveloped)}) INNER JOIN arriving USING (filename)
         )
     """

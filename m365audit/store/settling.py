@@ -153,8 +153,8 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
     """Number the versions of every id in conflict, oldest first, and mark the newest.
 
     What was retold from another spelling comes before everything told first-hand, the poorest first: it may lack
-    facts, and must not hide them. Else newest is by the record's envelope, then by the file's own time, then by arrival: as little as possible depends
-    on the order in which files were imported.
+    facts, and must not hide them. Else newest is by the record's envelope, then by the file's own time, then by
+    arrival: as little as possible depends on the order in which files were imported.
     """
     connection.execute(
         f"""
@@ -166,7 +166,8 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
             FROM {table} AS t SEMI JOIN conflicts USING ({key})
             WHERE t.tenant_id = $tenant
             WINDOW w AS (PARTITION BY {key}
-                ORDER BY NOT is_retold, CASE WHEN is_retold THEN {_RICHNESS[table]} END, enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
+                ORDER BY NOT is_retold, CASE WHEN is_retold THEN {_RICHNESS[table]} END,
+                    enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
         ) AS numbered
         WHERE {table}.rowid = numbered.row
         """,
