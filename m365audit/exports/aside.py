@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 
+from m365audit.errors import EvidenceError
+from m365audit.exports import limits
 from m365audit.exports.workspace import Workspace
 from m365audit.model import Quarantined
 
@@ -26,8 +28,9 @@ class Aside:
         count: notes written.
     """
 
-    def __init__(self, work: Workspace) -> None:
+    def __init__(self, work: Workspace, source: str) -> None:
         self._work = work
+        self._source = source
         self._out: IO[bytes] | None = None
         self.file: str | None = None
         self.count = 0
@@ -42,7 +45,17 @@ class Aside:
             self._out.close()
 
     def add(self, note: Quarantined) -> None:
-        """Write one note."""
+        """Write one note.
+
+        Raises:
+            EvidenceError: there are more than a log can have.
+        """
+        if self.count >= limits.MAX_QUARANTINED:
+            raise EvidenceError(
+                f"more than {limits.MAX_QUARANTINED:,} records of it cannot be read; the last: {note.reason}",
+                file=self._source,
+                hint="export it again, or import the part of it that is a log",
+            )
         if self._out is None:
             path, self._out = self._work.create()
             self.file = str(path)

@@ -15,8 +15,14 @@ MAX_RECORD_BYTES: Final = 16 * MIB
 MAX_DEPTH: Final = 256
 """Deepest nesting taken in. Real records stay below 20; Python's own parser gives up near 1,000."""
 
-MAX_DOCUMENT_BYTES: Final = 2**31
-"""Largest array, page or concatenation of documents: these are split in memory, unlike lines."""
+WINDOW_BYTES: Final = MAX_RECORD_BYTES + MIB
+"""How far ahead a document is looked at: the longest record, and what may stand around it. Twice that is in memory."""
+
+BATCH_BYTES: Final = 4 * MIB
+"""How much of an array is split at once by compiled code; a document no longer than this is split whole."""
+
+MAX_QUARANTINED: Final = 5_000_000
+"""Most records of one file that are set aside one by one; a file with more of them is no log."""
 
 MAX_INFLATED_BYTES: Final = 64 * 2**30
 """Largest size to which one compressed file may grow."""
@@ -35,6 +41,9 @@ HEAD_LINES: Final = 50
 
 PEEK_RECORDS: Final = 200
 """How many records are looked at before a kind must have been recognised."""
+
+PEEK_BYTES: Final = 32 * MIB
+"""How much of such records is kept in memory meanwhile."""
 
 MAX_CSV_ROW_LINES: Final = 5000
 """Physical lines that one row of a CSV export may span before its opening quote is taken for a stray one."""

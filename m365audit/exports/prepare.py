@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from m365audit.errors import EvidenceError
+from m365audit.exports import limits
 from m365audit.exports.aside import Aside
 from m365audit.exports.containers import Container, count_clean_lines, head_objects, recognise_container
 from m365audit.exports.documents import read_documents
@@ -25,7 +26,6 @@ from m365audit.exports.kinds import (
     kind_of_name,
     recognise,
 )
-from m365audit.exports.limits import PEEK_RECORDS
 from m365audit.exports.lines import read_lines
 from m365audit.exports.pieces import JsonObject, Piece, Reading, Record
 from m365audit.exports.plaintext import PlainText, open_plain
@@ -101,11 +101,11 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
     """Read every record of ``text`` and write the readable ones to a temporary file."""
     reading = Reading()
     pieces = _READERS[container](text, reading)
-    first = list(islice(pieces, PEEK_RECORDS))
+    first = _peek(pieces)
     found = _recognise_file(text, first, reading, kind)
     path, out = work.create()
     written = 0
-    with out, Aside(work) as aside:
+    with out, Aside(work, str(text.source)) as aside:
         for piece in chain(first, pieces):
             if isinstance(piece, Record):
                 out.write(spelled(piece, found.kind) + b"\n")
@@ -123,6 +123,19 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
         has_broken_end=text.is_cut or reading.has_broken_end,
         has_next_page=reading.has_next_page,
     )
+
+
+def _peek(pieces: Iterator[Piece]) -> list[Piece]:
+    """Return the first pieces: up to the one that tells the kind, or as many as fit."""
+    first: list[Piece] = []
+    size = 0
+    for piece in islice(pieces, limits.PEEK_RECORDS):
+        first.append(piece)
+        if isinstance(piece, Record):
+            size += len(piece.raw)
+            if size > limits.PEEK_BYTES or (not foreign_record(piece.value) and recognise(piece.value)):
+                break
+    return first
 
 
 def _prepared(text: PlainText, found: Recognised, path: Path, *, records: int) -> PreparedFile:
