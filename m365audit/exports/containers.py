@@ -16,9 +16,10 @@ from m365audit.exports.foreign import Foreign, foreign_bytes, foreign_table, for
 from m365audit.exports.limits import HEAD_BYTES, HEAD_LINES, MAX_RECORD_BYTES, MIB
 from m365audit.exports.pieces import JsonObject
 from m365audit.exports.plaintext import PlainText
-from m365audit.exports.purview import AUDIT_DATA, header_of
+from m365audit.exports.retelling import reads_table
 from m365audit.exports.salvage import starts_like_page
 from m365audit.exports.strict import UnreadableError, parse
+from m365audit.exports.tables import AUDIT_DATA, header_of
 
 _BLANK = b" \t\r\n"
 _BLOCK_BYTES = 4 * MIB
@@ -37,7 +38,7 @@ class Container(Enum):
 
     LINES = "one JSON object per line"
     DOCUMENTS = "JSON documents"
-    TABLE = "CSV with a column AuditData"
+    TABLE = "a table (CSV)"
 
 
 def recognise_container(text: PlainText) -> Container:
@@ -54,7 +55,7 @@ def recognise_container(text: PlainText) -> Container:
     header = header_of(text.head)
     if header is None or len(header.columns) < 2:  # noqa: PLR2004 - one column is just a line of text
         _refuse(foreign_text(text.head), text)
-    elif AUDIT_DATA not in header.columns:
+    elif AUDIT_DATA not in header.columns and not reads_table(header.columns):
         _refuse(foreign_table(frozenset(header.columns)) or foreign_text(text.head), text)
     elif header.columns.count(AUDIT_DATA) > 1:
         raise EvidenceError("the table has two columns AuditData", file=str(text.source), hint="export it again")

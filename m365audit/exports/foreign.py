@@ -57,33 +57,21 @@ _TABLES: Final = (
         Foreign("an eDiscovery export of items, not an audit log", "export the results of Purview's *Audit* search"),
     ),
     (
-        frozenset(("timegenerated", "operationname")),
+        frozenset(("authentication date", "request id")),
         Foreign(
-            "a table of Log Analytics rows, which is not supported yet", "import the storage export of the same log"
+            "the portal's table of authentication details, not of sign-ins",
+            "import the table beside it, without AuthDetails",
         ),
     ),
     (
-        frozenset(("date (utc)", "request id")),
-        Foreign("the Entra portal's CSV of sign-ins", "choose JSON when downloading: CSV lacks half of the fields"),
-    ),
-    (
-        frozenset(("date (utc)", "activity")),
-        Foreign("the Entra portal's CSV of audit logs", "choose JSON when downloading: CSV lacks half of the fields"),
-    ),
-    (
-        frozenset(("clientid", "consenttype", "scope")),
-        Foreign("a table of delegated permission grants", "export them as JSON: a table cannot tell null from empty"),
-    ),
-    (
-        frozenset(("approleid", "principalid")),
-        Foreign("a table of app role assignments", "export them as JSON: a table cannot tell null from empty"),
+        frozenset(("timegenerated",)),
+        Foreign("a table of Log Analytics of which nothing is read", "query a table of sign-ins, audits or activity"),
     ),
 )
 
 _LOG_ANALYTICS = Foreign(
-    "a row of Log Analytics, which is not supported yet", "import the storage export of the same log"
+    "a row of a Log Analytics table of which nothing is read", "query a table of sign-ins, audits or activity"
 )
-_CALL_RECORD = Foreign("a call record, which is not supported yet", "leave it out")
 _SHAPES: Final = (
     (
         frozenset(("contenturi", "contentid")),
@@ -95,10 +83,6 @@ _SHAPES: Final = (
         frozenset(("filterstartdatetime", "recordtypefilters")),
         Foreign("an audit-query job, not its records", "fetch /security/auditLog/queries/{id}/records"),
     ),
-    (frozenset(("participants_v2",)), _CALL_RECORD),
-    (frozenset(("modalities", "startdatetime")), _CALL_RECORD),
-    (frozenset(("calltype", "callernumber")), _CALL_RECORD),
-    (frozenset(("modalities", "caller", "callee")), _CALL_RECORD),
     (
         frozenset(("requiredresourceaccess", "signinaudience")),
         Foreign("an app registration: what an app asks for, not what it was granted", "export /servicePrincipals"),
@@ -170,8 +154,6 @@ def foreign_leftover(value: JsonObject) -> Foreign | None:
 
 def foreign_context(context: str) -> Foreign | None:
     """Return what a page is by its ``@odata.context``, for pages whose records do not tell."""
-    if "callrecords" in context.lower():
-        return _CALL_RECORD
     if context.endswith(("#applications", "#applications/$entity")):
         return Foreign("app registrations: what apps ask for, not what they were granted", "export /servicePrincipals")
     return None
@@ -187,7 +169,7 @@ def _foreign_type(value: JsonObject) -> Foreign | None:
     name = str(value.get("@odata.type", "")).lower()
     if name.endswith("auditlogquery"):
         return Foreign("an audit-query job, not its records", "fetch /security/auditLog/queries/{id}/records")
-    return _CALL_RECORD if "callrecords" in name else None
+    return None
 
 
 def _foreign_category(value: JsonObject, keys: dict[str, str]) -> Foreign | None:

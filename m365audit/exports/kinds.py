@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from m365audit.exports.call_records import is_call
 from m365audit.exports.pieces import JsonObject
 
 KINDS: Final[Mapping[str, str]] = {
@@ -135,6 +136,8 @@ def text_of(value: JsonObject, keys: Mapping[str, str], name: str) -> str:
 
 def kind_of_context(context: str) -> str | None:
     """Return the kind of the collection that ``@odata.context`` names, None when it is none of ours."""
+    if "callrecords" in context.lower():
+        return "call_records"
     match = _CONTEXT_END.search(context.partition("#")[2][-_CONTEXT_CHARS:])
     return _COLLECTIONS.get(match[1].lower()) if match else None
 
@@ -180,8 +183,8 @@ def _plain_kind(keys: frozenset[str]) -> str | None:
     if is_audit_record(keys):
         return "audit_records"
     whole = next((kind for kind, needed in _SIGNATURES.items() if needed <= keys), None)
-    if whole:
-        return whole
+    if whole or is_call(keys):
+        return whole or "call_records"
     if len(keys & _AUDIT) > 1:
         return "directory_audits"
     if len(keys & _SIGN_IN) > 1 and keys & _SIGN_IN_ACTORS:

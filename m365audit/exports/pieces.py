@@ -39,11 +39,13 @@ class Record:
         raw: its bytes as exported, on one line.
         value: the same, parsed, for recognising; numbers may have been left as text.
         place: where it stands.
+        is_retold: it came in another spelling and was put into Microsoft's own.
     """
 
     raw: bytes
     value: JsonObject
     place: Place
+    is_retold: bool = False
 
 
 Piece: TypeAlias = Record | Quarantined

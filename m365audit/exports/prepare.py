@@ -27,13 +27,14 @@ from m365audit.exports.kinds import (
     recognise,
 )
 from m365audit.exports.lines import read_lines
-from m365audit.exports.pieces import JsonObject, Piece, Reading, Record
+from m365audit.exports.pieces import JsonObject, Piece, Reading, Record, set_aside
 from m365audit.exports.plaintext import PlainText, open_plain
-from m365audit.exports.purview import read_table
 from m365audit.exports.records import audit_data_key
+from m365audit.exports.retelling import is_told_otherwise, retold
 from m365audit.exports.salvage import PAGE_LISTS
 from m365audit.exports.spelling import is_canonical, spelled
 from m365audit.exports.storage_path import covered_hour
+from m365audit.exports.tables import AUDIT_DATA, header_of, read_table
 from m365audit.exports.workspace import Workspace
 from m365audit.model import PreparedFile, Quarantined
 
@@ -42,6 +43,7 @@ _READERS: dict[Container, Callable[[PlainText, Reading], Iterator[Piece]]] = {
     Container.DOCUMENTS: read_documents,
     Container.TABLE: read_table,
 }
+_MISFIT = "a row of another table than the others, or of one that is not read: export each to a file of its own"
 _NAME_THE_KIND = "name it with --kind: " + ", ".join(KINDS)
 
 
@@ -92,7 +94,7 @@ def _pass_through(text: PlainText, container: Container, kind: str | None) -> Pr
 
 
 def _is_plain(value: JsonObject, found: Recognised) -> bool:
-    if foreign_record(value) or audit_data_key(value) or not PAGE_LISTS.isdisjoint(value):
+    if foreign_record(value) or is_told_otherwise(value) or audit_data_key(value) or not PAGE_LISTS.isdisjoint(value):
         return False
     return is_canonical(value, found.kind)
 
@@ -100,18 +102,21 @@ def _is_plain(value: JsonObject, found: Recognised) -> bool:
 def _rewrite(text: PlainText, container: Container, kind: str | None, work: Workspace) -> PreparedFile:
     """Read every record of ``text`` and write the readable ones to a temporary file."""
     reading = Reading()
-    pieces = _READERS[container](text, reading)
+    pieces = retold(_READERS[container](text, reading), reading, text.source.name, _columns(text, container))
     first = _peek(pieces)
     found = _recognise_file(text, first, reading, kind)
     path, out = work.create()
-    written = 0
+    written, is_retold = 0, _is_retold(first)
     with out, Aside(work, str(text.source)) as aside:
         for piece in chain(first, pieces):
-            if isinstance(piece, Record):
-                out.write(spelled(piece, found.kind) + b"\n")
-                written += 1
-            else:
+            if isinstance(piece, Quarantined):
                 aside.add(piece)
+            elif (piece.is_retold or is_retold) and not _fits(piece, found):
+                aside.add(set_aside(piece.raw, piece.place, _MISFIT))
+            else:
+                out.write(spelled(piece, found.kind) + b"\n")
+                is_retold |= piece.is_retold
+                written += 1
         for remark in text.remarks:
             aside.add(replace(remark, record=written + aside.count + 1))
     prepared = _prepared(text, found, path, records=written + aside.count)
@@ -122,7 +127,24 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
         quarantined=aside.count,
         has_broken_end=text.is_cut or reading.has_broken_end,
         has_next_page=reading.has_next_page,
+        is_retold=is_retold,
     )
+
+
+def _columns(text: PlainText, container: Container) -> tuple[str, ...] | None:
+    """Return the columns of a table of rows, None for anything else: audit records in a table are records already."""
+    header = header_of(text.head) if container is Container.TABLE else None
+    return header.columns if header and AUDIT_DATA not in header.columns else None
+
+
+def _is_retold(first: list[Piece]) -> bool:
+    return any(isinstance(piece, Record) and piece.is_retold for piece in first)
+
+
+def _fits(piece: Record, found: Recognised) -> bool:
+    """Say whether a record of a retold file goes with the others: envelopes with envelopes, else one kind only."""
+    hit = recognise(piece.value)
+    return hit is not None and hit.enveloped == found.enveloped and (found.enveloped or hit.kind == found.kind)
 
 
 def _peek(pieces: Iterator[Piece]) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Reads CSV exports of the unified audit log: the records are JSON in the column ``AuditData``.
+"""Reads tables (CSV): the record is JSON in the column ``AuditData``, or the row itself as an object.
 
 Rows are told apart here and not by the csv module: it would merge rows at a broken quote without a word. Must
 never drop a row: one that cannot be read is set aside with its line number.
@@ -7,6 +7,7 @@ never drop a row: one that cannot be read is set aside with its line number.
 from __future__ import annotations
 
 import csv
+import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,18 +17,25 @@ from m365audit.exports.limits import MAX_CSV_ROW_LINES, MAX_RECORD_BYTES
 from m365audit.exports.pieces import Piece, Place, Reading, Record, one_line, set_aside
 from m365audit.exports.plaintext import PlainText
 from m365audit.exports.records import parse_audit_data
-from m365audit.exports.strict import UnreadableError
+from m365audit.exports.strict import UnreadableError, parse
 
 AUDIT_DATA = "auditdata"
 _DELIMITERS = ",;\t"
 _BLANK = b" \t\r\n"
+_NO_HEADER = (b"#TYPE", b"sep=", b"SEP=")
+"""How a line above the header begins: PowerShell's type, Excel's separator."""
 
 
 class Header(NamedTuple):
-    """The header row of a table: its delimiter, and its column names in lower case."""
+    """The header row of a table: its delimiter, and its column names, as written and in lower case."""
 
     delimiter: str
-    columns: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the column names in lower case."""
+        return tuple(name.lower() for name in self.names)
 
 
 class _Line(NamedTuple):
@@ -62,19 +70,19 @@ class _Lines:
 
 def header_of(head: bytes) -> Header | None:
     """Return the header of the table that ``head`` begins with, None when it begins with no table."""
-    row = next((line for line in head.splitlines() if line.strip() and not line.startswith(b"#TYPE")), b"")
+    row = next((line for line in head.splitlines() if line.strip() and not line.startswith(_NO_HEADER)), b"")
     for delimiter in _DELIMITERS:
         try:
             columns = _fields(row, delimiter)
         except UnreadableError:
             continue
         if len(columns) > 1:
-            return Header(delimiter, tuple(column.strip().lower() for column in columns))
+            return Header(delimiter, tuple(column.strip() for column in columns))
     return None
 
 
 def read_table(text: PlainText, reading: Reading) -> Iterator[Piece]:
-    """Yield the records in the column ``AuditData`` of the table ``text``."""
+    """Yield the records of the table ``text``: what its column ``AuditData`` holds, else its rows as objects."""
     header = header_of(text.head)
     if header is None:
         return
@@ -93,7 +101,7 @@ def read_table(text: PlainText, reading: Reading) -> Iterator[Piece]:
 
 
 def _skip_header(lines: _Lines) -> None:
-    while (line := lines.next()) and (not line.raw.strip() or line.raw.startswith(b"#TYPE")):
+    while (line := lines.next()) and (not line.raw.strip() or line.raw.startswith(_NO_HEADER)):
         pass
 
 
@@ -119,7 +127,23 @@ def _read_row(row: list[_Line], lines: _Lines, header: Header, ordinal: int) -> 
         # A stray quote runs rows together: only its own line is set aside, the others are read again.
         lines.put_back(row[1:])
         return set_aside(row[0].raw, place, str(error))
-    return _read_audit_data(fields[header.columns.index(AUDIT_DATA)], raw, place)
+    if AUDIT_DATA in header.columns:
+        return _read_audit_data(fields[header.columns.index(AUDIT_DATA)], raw, place)
+    return _read_object(fields, header, raw, place)
+
+
+def _read_object(fields: list[str], header: Header, raw: bytes, place: Place) -> Piece:
+    """Return the row as an object; an empty cell of a name that stands twice gives way to the other."""
+    row: dict[str, str] = {}
+    for name, cell in zip(header.names, fields, strict=True):
+        if cell and row.get(name) and row[name] != cell:
+            return set_aside(raw, place, f"the column {name[:60]!r} stands twice and says two things")
+        row[name] = row.get(name) or cell
+    body = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    try:
+        return Record(body, parse(body), place)
+    except UnreadableError as error:
+        return set_aside(raw, place, str(error))
 
 
 def _read_audit_data(data: str, raw: bytes, place: Place) -> Piece:
