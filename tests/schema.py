@@ -32,11 +32,16 @@ TABLES: Final[dict[str, str]] = {
     "sign_ins": """
         tenant_id VARCHAR, event_id VARCHAR, kind VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, user_id VARCHAR,
         user_name VARCHAR, sp_id VARCHAR, resource_app_id VARCHAR, ip_address VARCHAR, country VARCHAR,
-        is_mfa BOOLEAN, succeeded BOOLEAN, error_code INTEGER""",
+        is_mfa BOOLEAN, succeeded BOOLEAN, error_code INTEGER, feed VARCHAR, client_app VARCHAR""",
     "directory_changes": """
         tenant_id VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, activity VARCHAR, actor_id VARCHAR,
         app_id VARCHAR, sp_id VARCHAR, permissions VARCHAR[], result VARCHAR, actor_name VARCHAR, reason VARCHAR,
-        is_admin_consent BOOLEAN, scope_for VARCHAR, kind VARCHAR""",
+        is_admin_consent BOOLEAN, scope_for VARCHAR, kind VARCHAR, feed VARCHAR,
+        changes STRUCT(change VARCHAR, what VARCHAR)[]""",
+    "admin_changes": """
+        tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, operation VARCHAR, change VARCHAR,
+        subject VARCHAR, grantee VARCHAR, grantee_kind VARCHAR, app_id VARCHAR, rights VARCHAR[], actor_name VARCHAR,
+        succeeded BOOLEAN""",
     "coverage": """
         tenant_id VARCHAR, feed VARCHAR, covered_from TIMESTAMPTZ, covered_to TIMESTAMPTZ, state VARCHAR,
         reason VARCHAR, records BIGINT""",
@@ -67,7 +72,7 @@ TABLES: Final[dict[str, str]] = {
     "register_versions": """
         tenant_id VARCHAR, record VARCHAR, process VARCHAR, version INTEGER, workload VARCHAR, operations VARCHAR[],
         permissions STRUCT(name VARCHAR, kind VARCHAR, api VARCHAR)[], covers_all BOOLEAN, resource_ids VARCHAR[],
-        resource_groups VARCHAR[], purpose VARCHAR, legal_basis VARCHAR, policy_version VARCHAR,
+        resource_groups VARCHAR[], regions VARCHAR[], purpose VARCHAR, legal_basis VARCHAR, policy_version VARCHAR,
         effective_from TIMESTAMPTZ, effective_until TIMESTAMPTZ, recorded_at TIMESTAMPTZ, ended_at TIMESTAMPTZ,
         ended_by VARCHAR""",
     "register_segments": """
@@ -83,6 +88,8 @@ TABLES: Final[dict[str, str]] = {
     "workload_feeds": "workload VARCHAR, feed VARCHAR",
     "policy_settings": "membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT",
     "permission_reach": """
+    "full_mailbox_permissions": """
+        resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, listed_on DATE, reason VARCHAR""",
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, workload VARCHAR, operations VARCHAR[]""",
     "rule_outcomes": "tenant_id VARCHAR, rule VARCHAR, outcome VARCHAR, reason VARCHAR, findings BIGINT",
     "findings": """

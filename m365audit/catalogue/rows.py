@@ -109,5 +109,10 @@ def workload_feed_rows() -> Iterator[Row]:
 
 
 def microsoft_tenant_rows() -> Iterator[Row]:
+def full_mailbox_permission_rows() -> Iterator[Row]:
+    """Permissions that reach mailboxes whole. Keys: resource_app_id, permission, kind, listed_on (day), reason."""
+    yield from (dict(row) for row in table("full_mailbox_permissions"))
+
+
     """Microsoft's tenants. Keys: tenant_id, name."""
     yield from (dict(row) for row in table("microsoft_tenants"))

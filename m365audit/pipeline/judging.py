@@ -112,6 +112,7 @@ def _catalogue_tables() -> dict[str, Iterable[Mapping[str, object]]]:
         "first_party_apps": catalogue.first_party_rows(),
         "microsoft_tenants": catalogue.microsoft_tenant_rows(),
         "workload_feeds": catalogue.workload_feed_rows(),
+        "full_mailbox_permissions": catalogue.full_mailbox_permission_rows(),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from m365audit.config.durations import iso
+from m365audit.config.shapes import COUNTRY_GROUPS
 from m365audit.register.document import ConsentRecord, Process, ResourceList
 from m365audit.register.reading import Register
 from m365audit.register.state import ending_of, process_names, timeline, versions
@@ -77,9 +78,17 @@ def _process_columns(process: Process) -> Row:
         "covers_all": process.resources == "all",
         "resource_ids": list(listed.ids or ()),
         "resource_groups": list(listed.groups or ()),
+        "regions": _countries(process.regions),
         "purpose": process.purpose,
         "legal_basis": process.legal_basis,
     }
+
+
+def _countries(regions: tuple[str, ...] | None) -> list[str] | None:
+    """Return the recorded regions as country codes, EU and EEA written out; None when none are recorded."""
+    if regions is None:
+        return None
+    return sorted({country for region in regions for country in COUNTRY_GROUPS.get(region, {region})})
 
 
 def _segment_rows(record: ConsentRecord) -> list[Row]:

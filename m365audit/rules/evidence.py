@@ -24,6 +24,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "membership_changes": _DIRECTORY,
     "sign_ins": _SIGN_INS,
     "directory_changes": _DIRECTORY,
+    "admin_changes": ("audit_exchange", "audit_other"),
     "coverage": (),
     "tenants": (),
     "runs": (),
@@ -41,6 +42,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "policy_settings": (),
     "permission_reach": (),
     "workload_feeds": (),
+    "full_mailbox_permissions": (),
 }
 """Tables a rule may read, with the feeds that fill them; a table without feeds is bookkeeping, register or policy."""
 

@@ -20,9 +20,9 @@ REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
     "register_versions": {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "version": "INTEGER", "workload": "VARCHAR",
         "operations": "VARCHAR[]", "permissions": _PERMISSION_LIST, "covers_all": "BOOLEAN",
-        "resource_ids": "VARCHAR[]", "resource_groups": "VARCHAR[]", "purpose": "VARCHAR", "legal_basis": "VARCHAR",
-        "policy_version": "VARCHAR", "effective_from": "TIMESTAMPTZ", "effective_until": "TIMESTAMPTZ",
-        "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ", "ended_by": "VARCHAR",
+        "resource_ids": "VARCHAR[]", "resource_groups": "VARCHAR[]", "regions": "VARCHAR[]", "purpose": "VARCHAR",
+        "legal_basis": "VARCHAR", "policy_version": "VARCHAR", "effective_from": "TIMESTAMPTZ",
+        "effective_until": "TIMESTAMPTZ", "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ", "ended_by": "VARCHAR",
     },
     "register_segments": {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "valid_from": "TIMESTAMPTZ",
@@ -49,6 +49,10 @@ CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     "first_party_apps": {"app_id": "VARCHAR"},
     "microsoft_tenants": {"tenant_id": "VARCHAR"},
     "workload_feeds": {"workload": "VARCHAR", "feed": "VARCHAR"},
+    "full_mailbox_permissions": {
+        "resource_app_id": "VARCHAR", "permission": "VARCHAR", "kind": "VARCHAR", "listed_on": "DATE",
+        "reason": "VARCHAR",
+    },
 }  # fmt: skip
 """Microsoft's facts as the shipped catalogue holds them."""
 
@@ -74,6 +78,6 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
 PUBLISHED_INPUTS: Final = (
     "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
     "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
-    "workload_feeds",
+    "workload_feeds", "full_mailbox_permissions",
 )  # fmt: skip
 """Inputs that stay in the published database: rules, hunts and the report read them."""

@@ -19,10 +19,12 @@ columns:
     changed properties that matter for grants and memberships, name in lower-case → new value, or the old one of what was
     removed; quotes of JSON in strings taken off; of a name that stands twice the last
   said_before: the same properties' old values
+  settings: >-
+    changed properties that list an application's credentials or addresses: name in lower-case, old and new text, as written
 ---*/
 WITH wanted AS (
     SELECT [
-        'approle.id', 'approle.value', 'consentaction.permissions', 'consentcontext.isadminconsent',
+        'application.appid', 'approle.id', 'approle.value', 'consentaction.permissions', 'consentcontext.isadminconsent',
         'consentcontext.isapponly', 'delegatedpermissiongrant.consenttype', 'delegatedpermissiongrant.principalid',
         'delegatedpermissiongrant.scope', 'group.objectid', 'serviceprincipal.appid', 'serviceprincipal.objectid',
         'targetid.serviceprincipalnames', 'user.objectid'
@@ -134,6 +136,10 @@ SELECT
     )) AS said,
     map(w.names, list_transform(
         w.names, LAMBDA n: list_transform(list_filter(f.properties, LAMBDA p: p.name = n)[-1:], LAMBDA p: p.old)[1]
-    )) AS said_before
+    )) AS said_before,
+    list_filter(
+        f.properties,
+        LAMBDA p: list_contains(['keydescription', 'federatedidentitycredentials', 'appaddress', 'replyurls'], p.name)
+    ) AS settings
 FROM folded AS f
 CROSS JOIN wanted AS w

@@ -22,6 +22,11 @@ columns:
   result: success, failure, or another word; NULL when not written
   reason: why it failed, where written
   feed: directory_audits or audit_entra
+  changes: >-
+    what became of the application itself: change is credential_added, credential_removed, credential_changed (the record does
+    not say how), federated_credential_added or _removed, owner_added or _removed, redirect_added or _removed; what is the
+    key's identifier, the federation's issuer and subject, the owner's object id, the address without its query; never a
+    secret. Empty when it is none of these
 ---*/
 WITH relevant AS (
     SELECT
@@ -50,15 +55,17 @@ read AS (
         contains(folded, 'app role assignment') AS is_role,
         -- A role given to a person lets that person use the app; it gives the app nothing.
         contains(folded, 'app role assignment') AND contains(folded, 'service principal') AS is_app_permission,
-        contains(folded, 'delegated permission grant') OR contains(folded, 'oauth2permissiongrant') AS is_delegated
+        contains(folded, 'delegated permission grant') OR contains(folded, 'oauth2permissiongrant') AS is_delegated,
+        regexp_matches(folded, '^(add|remove) owner (to|from) ') AS is_owner
     FROM relevant
 ),
 
--- In the first two the first target is the API, in everything else it is the client.
+-- In the first two the first target is the API, of an owner it is the owner, in everything else it is the client.
 parties AS (
     SELECT
         *,
         CASE
+            WHEN is_owner THEN named_sp_id
             WHEN is_app_permission OR is_delegated
                 THEN coalesce(named_sp_id, CASE WHEN coalesce(target_kinds[2], 'serviceprincipal') = 'serviceprincipal' THEN targets[2] END)
             WHEN is_target_sp AND (contains(folded, 'service principal') OR contains(folded, 'consent') OR is_role)
@@ -66,6 +73,7 @@ parties AS (
         END AS sp_id,
         CASE
             WHEN is_app_permission OR is_delegated THEN named_app_id
+            WHEN is_owner THEN coalesce(lower(said['application.appid']), named_app_id)
             ELSE coalesce(target_app_id, detail_app_id)
         END AS said_app_id,
         CASE WHEN is_app_permission OR is_delegated THEN coalesce(target_app_id, detail_app_id) END AS said_resource_app_id,
@@ -100,6 +108,73 @@ consented AS (
     GROUP BY ALL
 ),
 
+-- What credentials and addresses were before and after, each on a row of its own.
+listed AS (
+    SELECT
+        tenant_id,
+        feed,
+        event_id,
+        side,
+        CASE setting.name
+            WHEN 'keydescription' THEN 'credential' WHEN 'federatedidentitycredentials' THEN 'federated_credential'
+            ELSE 'redirect'
+        END AS thing,
+        CASE json_type(TRY_CAST(told AS JSON))
+            WHEN 'ARRAY' THEN list_transform(json_extract(TRY_CAST(told AS JSON), '$[*]'), LAMBDA e: e ->> '$')
+            ELSE [told]
+        END AS members
+    FROM (
+        SELECT tenant_id, feed, event_id, 'added' AS side, setting, setting.new AS told
+        FROM (SELECT tenant_id, feed, event_id, unnest(settings) AS setting FROM relevant)
+        UNION ALL
+        SELECT tenant_id, feed, event_id, 'removed', setting, setting.old
+        FROM (SELECT tenant_id, feed, event_id, unnest(settings) AS setting FROM relevant)
+    )
+    WHERE told IS NOT NULL
+),
+
+named AS (
+    SELECT
+        tenant_id,
+        feed,
+        event_id,
+        side,
+        thing,
+        CASE thing
+            WHEN 'credential'
+                THEN coalesce(nullif(regexp_extract(lower(member), 'keyidentifier=([0-9a-f-]{36})', 1), ''), member)
+            WHEN 'redirect' THEN split_part(split_part(
+                coalesce(nullif(regexp_extract(member, '"Address"\s*:\s*"([^"]*)"', 1), ''), member), '?', 1
+            ), '#', 1)
+            ELSE member
+        END AS told,
+        CASE thing
+            WHEN 'federated_credential' THEN nullif(concat_ws(
+                ' ',
+                nullif(regexp_extract(member, '(?i)issuer"?\s*[:=]\s*"?([^",}\]\s]+)', 1), ''),
+                nullif(regexp_extract(member, '(?i)subject"?\s*[:=]\s*"?([^",}\]\s]+)', 1), '')
+            ), '')
+            ELSE told
+        END AS what
+    FROM (SELECT tenant_id, feed, event_id, side, thing, unnest(members) AS member FROM listed)
+),
+
+changed AS (
+    SELECT
+        tenant_id,
+        feed,
+        event_id,
+        list({'change': concat(thing, '_', side), 'what': left(what, 300)} ORDER BY thing, side, what) AS changes
+    FROM (
+        -- What stands on both sides stayed.
+        SELECT tenant_id, feed, event_id, thing, told, min(side) AS side, min(what) AS what
+        FROM named
+        GROUP BY ALL
+        HAVING count(DISTINCT side) = 1
+    )
+    GROUP BY ALL
+),
+
 joined AS (
     SELECT
         p.*,
@@ -109,8 +184,22 @@ joined AS (
         c.event_id IS NOT NULL AS has_grants,
         c.permissions AS consented,
         c.scope_for AS consented_for,
-        c.principal_id AS consented_principal_id
+        c.principal_id AS consented_principal_id,
+        CASE
+            WHEN p.is_owner
+                THEN [{
+                    'change': CASE WHEN starts_with(p.folded, 'add') THEN 'owner_added' ELSE 'owner_removed' END,
+                    'what': p.targets[1]
+                }]
+            WHEN a.changes IS NOT NULL THEN a.changes
+            WHEN p.folded = 'add service principal credentials' THEN [{'change': 'credential_added', 'what': NULL}]
+            WHEN p.folded = 'remove service principal credentials' THEN [{'change': 'credential_removed', 'what': NULL}]
+            WHEN contains(p.folded, 'certificates and secrets management') AND coalesce(len(p.settings), 0) = 0
+                THEN [{'change': 'credential_changed', 'what': NULL}]
+            ELSE []
+        END AS changes
     FROM parties AS p
+    LEFT JOIN changed AS a ON p.tenant_id = a.tenant_id AND p.feed = a.feed AND p.event_id = a.event_id
     LEFT JOIN consented AS c ON p.tenant_id = c.tenant_id AND p.feed = c.feed AND p.event_id = c.event_id
     LEFT JOIN ties AS client ON p.tenant_id = client.tenant_id AND p.sp_id = client.sp_id
     LEFT JOIN ties AS api
@@ -161,7 +250,8 @@ SELECT
     TRY_CAST(lower(j.said['consentcontext.isadminconsent']) AS BOOLEAN) AS is_admin_consent,
     j.result,
     j.reason,
-    j.feed
+    j.feed,
+    j.changes
 FROM joined AS j
 LEFT JOIN permission_ids AS known
     ON

@@ -18,6 +18,9 @@ columns:
   is_mfa: more than one factor was required; NULL when not written
   succeeded: error code 0
   error_code: Entra's code; NULL when not written
+  client_app: >-
+    by which kind of client the user signed in, as Microsoft says it (Browser, IMAP4, Exchange ActiveSync …); NULL for apps,
+    or when not written
   token_id: unique token identifier, the same in Graph activity and audit records
 ---*/
 WITH extracted AS (
@@ -30,7 +33,7 @@ WITH extracted AS (
         record ->> [
             '$.appId', '$.appDisplayName', '$.userId', '$.userPrincipalName', '$.servicePrincipalId', '$.resourceId',
             '$.ipAddress', '$.location.countryOrRegion', '$.authenticationRequirement', '$.status.errorCode',
-            '$.uniqueTokenIdentifier'
+            '$.uniqueTokenIdentifier', '$.clientAppUsed'
         ] AS f
     FROM landed_records
     WHERE starts_with(feed, 'sign_ins_') AND is_newest
@@ -54,5 +57,6 @@ SELECT
     CASE lower(f[9]) WHEN 'multifactorauthentication' THEN TRUE WHEN 'singlefactorauthentication' THEN FALSE END AS is_mfa,
     TRY_CAST(f[10] AS INTEGER) = 0 AS succeeded,
     TRY_CAST(f[10] AS INTEGER) AS error_code,
+    nullif(trim(f[12]), '') AS client_app,
     nullif(rtrim(f[11], '='), '') AS token_id
 FROM extracted

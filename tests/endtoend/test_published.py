@@ -31,7 +31,10 @@ PROMISED = {
     "tenants": "tenant_id",
     "apps": "tenant_id",
 }
-_WITHOUT_TENANT = {"permission_reach", "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants"}
+_WITHOUT_TENANT = {
+    "permission_reach", "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
+    "workload_feeds", "full_mailbox_permissions",
+}  # fmt: skip
 
 
 def _columns(published: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

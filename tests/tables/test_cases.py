@@ -98,6 +98,7 @@ def test_names_of_cases_are_used_once() -> None:
         ("sign_ins", "feed, event_id"),
         ("directory_changes", "feed, event_id"),
         ("membership_changes", "event_id"),
+        ("admin_changes", "feed, event_id, grantee"),
         ("service_principals", "sp_id"),
         ("directory_users", "user_id"),
         ("group_snapshots", "group_id, observed_at"),

@@ -214,3 +214,37 @@ def test_listed_grants(imported: Imported) -> None:
         "SELECT source, count(*), count(*), true FROM grants WHERE event_id IS NULL GROUP BY ALL ORDER BY ALL"
     )
     assert imported.rows("SELECT count(*) FROM grants WHERE permission LIKE '% %' OR permission = ''") == [(0,)]
+
+
+def test_commands_that_blind_the_audit_or_give_rights_in_exchange(imported: Imported) -> None:
+    rows = imported.rows(
+        "SELECT change, operation, subject, grantee, grantee_kind, rights, count(*) FROM admin_changes "
+        "WHERE NOT starts_with(actor_name, 'NT AUTHORITY') GROUP BY ALL ORDER BY ALL"
+    )
+    assert {(row[0], row[1]) for row in rows} == {
+        ("audit_log_off", "Set-AdminAuditLogConfig"),
+        ("impersonation_granted", "New-RoleGroup"),
+        ("mailbox_audit_bypass", "Set-MailboxAuditBypassAssociation"),
+        ("mailbox_audit_short", "Set-Mailbox"),
+        ("mailbox_right_granted", "Add-MailboxPermission"),
+        ("mailbox_right_granted", "Add-RecipientPermission"),
+    }
+    (impersonation,) = [row for row in rows if row[0] == "impersonation_granted"]
+    assert impersonation[3:6] == ("0a1b7ab4-e3c2-4e75-93ad-6ea6d16cffbf", "unknown", ["ApplicationImpersonation"])
+
+
+def test_what_the_samples_did_to_applications(imported: Imported) -> None:
+    rows = imported.rows(
+        "SELECT DISTINCT c.change, app_id FROM directory_changes, unnest(changes) AS u (c) "
+        "WHERE app_id IS NOT NULL ORDER BY ALL"
+    )
+    assert rows == [
+        ("owner_added", "95106c0e-3519-450e-8e38-7f326d873454"),
+        ("owner_added", "f0748f3d-45f2-4e2e-a4e1-f2e2b5271bdf"),
+    ]
+
+
+def test_clients_of_old_protocols_are_told(imported: Imported) -> None:
+    assert imported.rows("SELECT DISTINCT client_app FROM sign_ins WHERE client_app IS NOT NULL ORDER BY ALL") == [
+        ("Authenticated SMTP",), ("Browser",), ("Mobile Apps and Desktop clients",), ("Other clients",),
+    ]  # fmt: skip

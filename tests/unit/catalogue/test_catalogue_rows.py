@@ -165,3 +165,14 @@ def test_every_workload_has_a_log_that_shows_it() -> None:
     assert {row["workload"] for row in rows} == set(WORKLOADS)
     assert {row["feed"] for row in rows} <= set(LOG_FEEDS)
     assert len({tuple(row.values()) for row in rows}) == len(rows)
+
+
+def test_permissions_that_reach_mailboxes_whole_exist_and_say_why() -> None:
+    known = {(r["resource_app_id"], r["permission"], r["kind"]) for r in catalogue.permission_reach_rows()}
+    listed = list(catalogue.full_mailbox_permission_rows())
+    assert {(r["resource_app_id"], r["permission"], r["kind"]) for r in listed} <= known
+    assert all(r["reason"] and r["listed_on"] >= "2026-11-22" for r in listed)
+    assert ("00000002-0000-0ff1-ce00-000000000000", "full_access_as_app", "application") in {
+        (r["resource_app_id"], r["permission"], r["kind"]) for r in listed
+    }
+    assert not any(r["kind"] == "delegated" and r["permission"].startswith("Mail") for r in listed)

@@ -61,6 +61,7 @@ def test_rows_of_a_register(base: str, load: Loader) -> None:
             "covers_all": False,
             "resource_ids": ["anna@contoso.example"],
             "resource_groups": [],
+            "regions": None,
             "purpose": "Log mail in the CRM",
             "legal_basis": "contract",
             "policy_version": None,
@@ -86,6 +87,15 @@ def test_resources_all(base: str, load: Loader) -> None:
     rows = register_rows(load({"r.yaml": base.replace("{groups: [33333333-3333-4333-8333-333333333331]}", "all")}))
     (version,) = rows["register_versions"]
     assert (version["covers_all"], version["resource_ids"], version["resource_groups"]) == (True, [], [])
+
+
+def test_regions_are_countries_with_unions_written_out(base: str, load: Loader) -> None:
+    text = base.replace("        resources:", "        regions: [US, EEA]\n        resources:")
+    (version,) = register_rows(load({"r.yaml": text}))["register_versions"]
+    regions = version["regions"]
+    assert isinstance(regions, list)
+    assert {"US", "NO", "NL", "RE"} <= set(regions)
+    assert {"EEA", "EU", "GB", "CH"}.isdisjoint(regions)
 
 
 def test_invalid_register_gives_no_row_at_all(base: str, load: Loader) -> None:
