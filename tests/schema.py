@@ -9,11 +9,13 @@ TABLES: Final[dict[str, str]] = {
         tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, app_name VARCHAR,
         access_kind VARCHAR, actor_id VARCHAR, actor_name VARCHAR, workload VARCHAR, operation VARCHAR,
         endpoint VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource_id VARCHAR, resource_name VARCHAR,
-        item_count BIGINT, ip_address VARCHAR, country VARCHAR, succeeded BOOLEAN, origin VARCHAR,
+        item_count BIGINT, floor_reason VARCHAR, ip_address VARCHAR, country VARCHAR, succeeded BOOLEAN, origin VARCHAR,
         first_seen_at TIMESTAMPTZ, is_mapped BOOLEAN, status_code INTEGER, source_id BIGINT""",
     "verdicts": """
         tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, verdict VARCHAR, reasons VARCHAR[], record VARCHAR,
-        process VARCHAR""",
+        process VARCHAR, access STRUCT(
+            occurred_at TIMESTAMPTZ, app_id VARCHAR, access_kind VARCHAR, workload VARCHAR, operation VARCHAR
+        )""",
     "service_principals": """
         tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, app_name VARCHAR, owner_tenant_id VARCHAR,
         publisher VARCHAR, sp_type VARCHAR, is_enabled BOOLEAN, observed_at TIMESTAMPTZ""",

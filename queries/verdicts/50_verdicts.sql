@@ -9,6 +9,7 @@ columns:
   reasons: why it is not within, in the order of the six dimensions; empty for within and out_of_scope
   record: the consent record that is within or nearest
   process: its process
+  access: when, by which app, in which kind, on which workload, with which operation; copied from access_events, so that rules need not join millions of rows
 ---*/
 WITH own_apps AS (
     SELECT DISTINCT lower(app_id) AS app_id
@@ -30,6 +31,13 @@ settled AS (
         e.tenant_id,
         e.feed,
         e.event_id,
+        struct_pack(
+            occurred_at := e.occurred_at,
+            app_id := e.app_id,
+            access_kind := e.access_kind,
+            workload := e.workload,
+            operation := e.operation
+        ) AS access,
         CASE
             WHEN e.workload IS NOT NULL AND w.workload IS NULL THEN -1
             WHEN e.succeeded = FALSE THEN -1
@@ -96,7 +104,8 @@ SELECT
     coalesce(c.verdict, error('an access event has no verdict: register_segments has a gap')) AS verdict,
     c.reasons,
     p.record,
-    p.process
+    p.process,
+    s.access
 FROM settled AS s
 LEFT JOIN answer_codes AS c ON s.code = c.code
 LEFT JOIN places AS p ON s.code >= 0 AND s.app_no = p.app_no AND s.place = p.place
