@@ -17,7 +17,8 @@ def endpoint_rows() -> Iterator[Row]:
 
     Keys: template, method, workload, operation, resource_kind, resource_segment (1-based; 0 = the actor),
     permissions_application, permissions_delegated (lists). A template that ends in ``/**`` or ``/**/name`` is open:
-    it holds for whatever lies below and is not written out.
+    it holds for whatever lies below and is not written out. One that begins with ``/**/`` names a word that is of
+    the workload wherever it stands below a coarse rule.
     """
     for row in table("endpoints"):
         segment = row["resource_segment"]
@@ -108,11 +109,11 @@ def workload_feed_rows() -> Iterator[Row]:
     yield from (dict(row) for row in table("workload_feeds"))
 
 
-def microsoft_tenant_rows() -> Iterator[Row]:
 def full_mailbox_permission_rows() -> Iterator[Row]:
     """Permissions that reach mailboxes whole. Keys: resource_app_id, permission, kind, listed_on (day), reason."""
     yield from (dict(row) for row in table("full_mailbox_permissions"))
 
 
+def microsoft_tenant_rows() -> Iterator[Row]:
     """Microsoft's tenants. Keys: tenant_id, name."""
     yield from (dict(row) for row in table("microsoft_tenants"))

@@ -16,7 +16,8 @@ Row = dict[str, Any]
 _ANY: str = "{}"
 _OPERATIONS = {"GET": "read", "HEAD": "read", "POST": "write", "PATCH": "write", "PUT": "write", "DELETE": "delete"}
 _ACTOR_ALIASES = frozenset({"me", "me-token-to-replace"})
-_NAMESPACE = "microsoft.graph."
+_NAMESPACES = ("microsoft.graph.", "graph.", "#microsoft.graph.")
+"""How casts and bound functions begin; Microsoft's client libraries write the short one."""
 _UNKNOWN: Row = dict.fromkeys(
     ("template", "workload", "operation", "resource_kind", "resource_segment", "permissions_application",
      "permissions_delegated")
@@ -50,23 +51,32 @@ class _State(NamedTuple):
     places: tuple[int, ...]
 
 
+class _Tree(NamedTuple):
+    """The templates, and the words that are of a workload wherever they stand below a coarse rule."""
+
+    root: _Node
+    anywhere: dict[tuple[str, str], Row]
+
+
 @cache
-def _tree() -> _Node:
-    root = _Node()
+def _tree() -> _Tree:
+    root, anywhere = _Node(), {}
     for row in endpoint_rows():
         base, is_open, tail = row["template"].partition("/**")
-        if is_open:
+        if is_open and not base:
+            anywhere[row["method"], tail.strip("/")] = row
+        elif is_open:
             root.at(base).deep[row["method"], tail.strip("/")] = row
         else:
             root.at(base).rows[row["method"]] = row
     for line in table("coarse"):
-        row = {**_UNKNOWN, "template": line["template"], "workload": line["workload"]}
+        row = {**_UNKNOWN, "template": line["template"], "workload": line["workload"] or None}
         base, is_open, _ = line["template"].partition("/**")
         if is_open:
             root.at(base).deep_coarse = row
         else:
             root.at(base).coarse = row
-    return root
+    return _Tree(root, anywhere)
 
 
 def match_shapes(shapes: Iterable[tuple[str, str]]) -> Iterator[Row]:
@@ -77,37 +87,50 @@ def match_shapes(shapes: Iterable[tuple[str, str]]) -> Iterator[Row]:
     permissions_application, permissions_delegated (lists; None = not compared).
 
     A written segment beats a placeholder; a mask fits placeholders only; an open template (``/**``) answers for what
-    lies below it and is not written out; the coarse rules come last. Dot segments are never matched.
+    lies below it and is not written out; the coarse rules come last, and a word that is of a workload anywhere
+    (``/**/mailboxsettings``) comes before them. Dot segments are never matched.
     """
-    root = _tree()
+    tree = _tree()
     for method, shape in shapes:
-        yield {"method": method, "shape": shape, **_match(root, method.upper(), shape)}
+        yield {"method": method, "shape": shape, **_match(tree, method.upper(), shape)}
 
 
-def _match(root: _Node, method: str, shape: str) -> Row:
+def _match(tree: _Tree, method: str, shape: str) -> Row:
     parts = [part for part in shape.split("/") if part]
     if any(part in {".", ".."} for part in parts):
         return _UNKNOWN
-    states = [_State(root, ())]
-    fallbacks: list[_State] = [states[0]] if _is_open(root) else []
+    states = [_State(tree.root, ())]
+    fallbacks: list[_State] = []
     for index, part in enumerate(parts, start=1):
         states = [after for state in states for after in _steps(state, part, index)]
         fallbacks[:0] = [state for state in states if _is_open(state.node)]
         if not states:
             break
     key = "GET" if method == "HEAD" else method
-    tail = parts[-1].rpartition(".")[2] if parts else ""
     for state in states:
         if row := state.node.rows.get(key):
             return _placed(row, state, parts)
-    name = next((next(iter(state.node.rows.values()))["template"] for state in states if state.node.rows), None)
     for state in states:
         if state.node.coarse:
             return _by_method(state.node.coarse, method)
+    name = next((next(iter(state.node.rows.values()))["template"] for state in states if state.node.rows), None)
+    return _fallen_back(tree, fallbacks, key, parts, name)
+
+
+def _fallen_back(tree: _Tree, fallbacks: list[_State], key: str, parts: list[str], name: str | None) -> Row:
+    """Return what the deepest open template or coarse rule on the way says; ``name``: the template of the call."""
+    tail = parts[-1].rpartition(".")[2] if parts else ""
     for state in fallbacks:
+        if not state.node.deep and (row := _anywhere(tree, key, parts)):
+            return row
         if row := _open_row(state.node, key, tail):
             return {**_placed(row, state, parts), **({"template": name} if name else {})}
     return _UNKNOWN
+
+
+def _anywhere(tree: _Tree, key: str, parts: list[str]) -> Row | None:
+    row = next((row for part in reversed(parts) if (row := tree.anywhere.get((key, part)))), None)
+    return row and {field: row[field] for field in _UNKNOWN}
 
 
 def _is_open(node: _Node) -> bool:
@@ -116,7 +139,7 @@ def _is_open(node: _Node) -> bool:
 
 def _steps(state: _State, part: str, index: int) -> Iterator[_State]:
     children, places = state.node.children, (*state.places, index)
-    if part.startswith(_NAMESPACE):
+    if part.startswith(_NAMESPACES):
         # `microsoft.graph.delta` is the function; `microsoft.graph.user` a cast, which templates leave out.
         bare = children.get(part.rpartition(".")[2])
         yield _State(bare, places) if bare else state

@@ -13,7 +13,8 @@ _ORIGIN: Final = r"^(?i:[a-z][a-z0-9+.-]*://[^/]*)?/*(?i:(?:v[0-9]+(?:\.[0-9]+)?
 """Scheme, host and version: none of them is part of a template."""
 
 _KEY: Final = (
-    r"\((?i:(?:appid|userprincipalname|deviceid|uniquename|roletemplateid|id)=)?"
+    r"\((?i:(?:appid|userprincipalname|deviceid|uniquename|roletemplateid|objectid|securityidentifier|mail|mailnickname"
+    r"|id)=)?"
     r"(?:''((?:[^'']|'''')*)''|([A-Za-z0-9_-]+))\)"
 )
 """An OData key, ``('x')`` or ``(appId='x')``: it becomes a segment of its own."""

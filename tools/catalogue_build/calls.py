@@ -20,6 +20,11 @@ WITHOUT_DELETE = frozenset({"teams_chat", "teams_channel", "teams_meeting", "pre
 _KEY = re.compile(r"\((?:(?:appid|userprincipalname|deviceid|uniquename|roletemplateid|id)=)?'?\{\}'?\)")
 _ARGUMENTS = re.compile(r"\([^()]*\)")
 _NAMESPACE = re.compile(r"microsoft\.graph\.(?:\w+\.)*")
+_TEAMS = {"/teams/{}": 2, "/groups/{}/team": 2, "/users/{}/joinedteams/{}": 4, "/me/joinedteams/{}": 3,
+          "/teamwork/deletedteams/{}": 3}  # fmt: skip
+"""Every way to a team, and the segment that holds its id (a group's id is its team's)."""
+_CHATS = {"/chats/{}": 2, "/users/{}/chats/{}": 4, "/me/chats/{}": 3}
+_WAYS = {"~": {"/users/{}": 2, "/me": 0}, "@": _TEAMS, "%": _CHATS}
 Names2 = dict[str, set[str]]
 
 
@@ -85,11 +90,13 @@ class Calls:
             resource = rule.get("resource")
             kind = resource if isinstance(resource, str) else (resource or {}).get("kind", "")
             at = resource.get("at") if isinstance(resource, dict) else None
+            if not rule.get("workload") and not rule.get("unknown"):
+                raise SystemExit(f"areas.yml does not say why the workload of {rule['area']} is unknown")
             for root in rule["roots"]:
-                if not root.startswith("~"):
+                ways = _WAYS.get(root[0], {})
+                if not ways:
                     yield Area(rule, root, kind, at)
-                    continue
-                for prefix, own in (("/users/{}", 2), ("/me", 0)):
+                for prefix, own in ways.items():
                     place = at[prefix.removesuffix("/{}")] if isinstance(at, dict) else own
                     yield Area(rule, prefix + root[1:], kind, place if kind else None)
 
@@ -111,17 +118,21 @@ class Calls:
     def _add_templates(self) -> None:
         for block in self._corrections["add_templates"]:
             for short, methods in block["templates"].items():
-                for template in _both(short):
+                for template in _every(short):
                     for method in methods.split():
                         self._map.setdefault((template, method), {kind: set() for kind in KINDS})
                     self._paths.add(template)
 
     def _mirror(self) -> None:
-        """Give /me what /users/{} has and the reverse: they are the same calls, the map lists them unevenly."""
-        for path, method in list(self._map):
-            for a, b in (("/users/{}/", "/me/"), ("/me/", "/users/{}/")):
-                twin = (b + path[len(a) :], method)
-                if path.startswith(a) and (self._area(path) is not None):
+        """Give every way to a mailbox or a team what the others have: the same calls, which the map lists unevenly."""
+        for ways in _WAYS.values():
+            prefixes = [f"{prefix}/" for prefix in ways]
+            for path, method in list(self._map):
+                taken = next((prefix for prefix in prefixes if path.startswith(prefix)), None)
+                if taken is None or self._area(path) is None:
+                    continue
+                for prefix in prefixes:
+                    twin = (prefix + path[len(taken) :], method)
                     entry = self._map.setdefault(twin, {kind: set() for kind in KINDS})
                     for kind in KINDS:
                         entry[kind] |= self._map[path, method][kind]
@@ -135,24 +146,17 @@ class Calls:
         operation = area.operation(method, template)
         found = {}
         for kind in KINDS:
-            stated = set(self._map[template, method][kind]) | self._like(area, template, method, kind)
+            stated = set(self._map[template, method][kind])
             if not (kind == "application" and area.root.startswith("/me/")):
                 stated |= self._names.demand(kind, area_grants(area.rule, kind, operation))
             closed = self._names.closed(kind, stated)
             for extra in self._corrections["for_one_resource"]:
-                if extra["kind"] == kind and extra["has"] in closed and template.startswith(extra["under"]):
+                below = template.startswith(tuple(_every(extra["under"])))
+                if below and extra["kind"] == kind and extra["has"] in closed:
                     closed |= self._names.closed(kind, self._names.demand(kind, extra["add"]))
             found[kind] = closed if area.workload else set()
             area.permissions[kind, operation] |= found[kind]
         return found
-
-    def _like(self, area: Area, template: str, method: str, kind: str) -> set[str]:
-        if "like" not in area.rule:
-            return set()
-        twin = area.rule["like"] + template[template.index("/", len("/groups/{}/")) :]
-        twin_area = self._area(twin)
-        known = self._map.get((twin, method), {}).get(kind, set())
-        return known | set(area_grants(twin_area.rule, kind, twin_area.operation(method, twin)) if twin_area else ())
 
     def endpoint_rows(self) -> Iterator[tuple[str, ...]]:
         """Return the rows of endpoints.csv: exact templates, then open-ended ones (``/**``) for each area."""
@@ -170,6 +174,12 @@ class Calls:
                     yield self._open(area, "/" + tail, "POST")
         for (template, method), row in stated.items():
             yield (template, method, row.get("workload", ""), row["operation"], "", "", "", "")
+        for entry in self._rules["anywhere"]:
+            area = self._area(entry["as"])
+            assert area is not None
+            for method in METHODS:
+                said = self._open(area, "", method)
+                yield (f"/**/{entry['word']}", method, *said[2:5], "", *said[6:])
 
     def _open(self, area: Area, tail: str, method: str) -> tuple[str, ...]:
         template = f"{area.root}/**{tail}"
@@ -208,7 +218,7 @@ class Calls:
         """Return the rows of coarse.csv: everything that is no area, by its first segments."""
         rules = self._rules["coarse"]
         for workload, templates in rules["exact"].items():
-            yield from ((template, workload) for template in templates)
+            yield from ((template, workload.replace("unknown", "")) for template in templates)
         covered = {"users", "me", "groups", "teams", "communications", "chats", "subscriptions"}
         by_first = {name: workload for workload in ("files", "directory") for name in rules["first"][workload]}
         firsts = {path.split("/")[1] for path in self._paths} | set(rules["first"]["also_other"]) | set(by_first)
@@ -254,5 +264,6 @@ class Calls:
         return [f"templates of the audited areas: {len(audited)} of {len(self._paths)}"]
 
 
-def _both(short: str) -> tuple[str, ...]:
-    return ("/users/{}" + short[1:], "/me" + short[1:]) if short.startswith("~") else (short,)
+def _every(short: str) -> list[str]:
+    ways = _WAYS.get(short[0])
+    return [prefix + short[1:] for prefix in ways] if ways else [short]
