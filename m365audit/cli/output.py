@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from m365audit.cli.harmless import harmless, harmless_json
-from m365audit.cli.table import draw
+from m365audit.cli.table import Table
 from m365audit.errors import QueryError
 
 FORMATS: Final = ("table", "csv", "json")
+MEASURED: Final = 1000
+"""Rows on which a table's columns are measured; what is wider further down is cut."""
 _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
 _BEFORE_FORMULA: Final = " \"'\ufeff\u200b\u00a0"
 
@@ -39,20 +40,61 @@ def as_json(value: object) -> str:
     return harmless_json(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
+Batches = Iterable[Sequence[Sequence[Any]]]
+
+
 def lay_out(names: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> str:
     """Return rows as ``table``, ``csv`` or ``json``.
 
     Raises:
         QueryError: there is no such format.
     """
-    if form == "table":
-        return draw(names, ([_cell(_to_seconds(value)) for value in row] for row in rows))
+    if form not in FORMATS:
+        raise QueryError(f"there is no format {form!r}", hint=f"choose one of {', '.join(FORMATS)}, parquet")
+    return "".join(in_pieces(names, [list(rows)], form)).rstrip("\r\n")
+
+
+def in_pieces(names: Sequence[str], batches: Batches, form: str) -> Iterator[str]:
+    """Yield an answer of any size as text with its line ends; no more than a batch of it is held.
+
+    Only a table waits: its columns are measured on its first ``MEASURED`` rows.
+    """
     if form == "csv":
-        return _csv(names, rows)
-    if form == "json":
-        keys = list(_distinct(names))
-        return as_json([dict(zip(keys, row, strict=True)) for row in rows])
-    raise QueryError(f"there is no format {form!r}", hint=f"choose one of {', '.join(FORMATS)}, parquet")
+        yield _csv_line(names)
+        yield from ("".join(map(_csv_line, rows)) for rows in batches)
+    elif form == "json":
+        yield from _json_pieces(list(_distinct(names)), batches)
+    else:
+        yield from _table_pieces(names, iter(batches))
+
+
+def _json_pieces(keys: Sequence[str], batches: Batches) -> Iterator[str]:
+    between = "["
+    for rows in batches:
+        if rows:
+            objects = as_json([dict(zip(keys, row, strict=True)) for row in rows])
+            yield between + objects.removeprefix("[").removesuffix("\n]")
+            between = ","
+    yield "[]\n" if between == "[" else "\n]\n"
+
+
+def _table_pieces(names: Sequence[str], batches: Iterator[Sequence[Sequence[Any]]]) -> Iterator[str]:
+    first: list[Sequence[str]] = []
+    total: int | None = None
+    while len(first) <= MEASURED:
+        rows = next(batches, None)
+        if rows is None:
+            total = len(first)
+            break
+        first += map(_cells, rows)
+    table = Table(names, first, total)
+    yield "".join(f"{line}\n" for line in table.head())
+    for some in chain([first], (list(map(_cells, rows)) for rows in batches)):
+        yield "".join(f"{line}\n" for line in table.lines(some))
+
+
+def _cells(row: Sequence[Any]) -> list[str]:
+    return [_cell(_to_seconds(value)) for value in row]
 
 
 def _distinct(names: Sequence[str]) -> Iterator[str]:
@@ -77,19 +119,16 @@ def _cell(value: object) -> str:
     return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
-def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _csv_line(values: Sequence[Any]) -> str:
     """Quote everything, keep a spreadsheet from taking a text for a formula, and a terminal from obeying one."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([_inert(name) for name in names])
-    for row in rows:
-        writer.writerow([_inert(value) for value in row])
-    return buffer.getvalue().rstrip("\r\n")
+    return ",".join([f'"{_inert(value)}"' for value in values]) + "\r\n"
 
 
 def _inert(value: object) -> str:
     text = _cell(value)
-    is_number = isinstance(value, int | float)
-    is_formula = not is_number and text.lstrip(_BEFORE_FORMULA).startswith(_FORMULA)
-    visible = "\n".join(map(harmless, text.split("\n")))
-    return f"'{visible}" if is_formula else visible
+    if isinstance(value, int | float):
+        return text
+    is_formula = text.lstrip(_BEFORE_FORMULA).startswith(_FORMULA)
+    if not (text.isascii() and text.isprintable()):
+        text = "\n".join(map(harmless, text.split("\n")))
+    return ("'" if is_formula else "") + text.replace('"', '""')

@@ -40,6 +40,16 @@ def show(text: str) -> None:
     _write(lambda: click.echo(text), 1)
 
 
+def show_pieces(pieces: Iterable[str]) -> None:
+    """Write data to stdout piece by piece; the first is seen at once, and a reader that goes away ends it quietly."""
+
+    def write() -> None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+
+    _write(write, 1)
+
+
 def show_lines(lines: Iterable[str]) -> None:
     """Write lines to stdout, each made harmless."""
     show("\n".join(map(harmless, lines)))

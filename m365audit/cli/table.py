@@ -25,15 +25,54 @@ def terminal_width() -> int | None:
     return max(20, shutil.get_terminal_size().columns) if is_terminal else None
 
 
-def draw(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return the rows as a table, or as records where the terminal is too narrow for all of their columns."""
-    head = [harmless(name) for name in names]
-    cells = [[harmless(value[:_LONGEST]) for value in row] for row in rows]
-    natural = [max(map(text_width, column)) for column in zip(head, *cells, strict=True)]
-    widest = _fitting(natural, terminal_width())
-    if widest is None:
-        return "\n".join(_records(head, cells))
-    return "\n".join(_lines(head, cells, [min(width, widest) for width in natural]))
+class Table:
+    """Rows as a table, or as records one below the other where the terminal is too narrow for all of their columns.
+
+    Args:
+        names: of the columns.
+        first: the rows that the columns are measured on.
+        total: how many rows there are; None when nobody knows yet.
+    """
+
+    def __init__(self, names: Sequence[str], first: Sequence[Sequence[str]], total: int | None) -> None:
+        self._head = [harmless(name) for name in names]
+        measured = map(_harmless_row, first)
+        natural = [0] * len(self._head)
+        for row in (self._head, *measured):
+            natural = [max(width, text_width(cell)) for width, cell in zip(natural, row, strict=True)]
+        widest = _fitting(natural, terminal_width())
+        self._widths = None if widest is None else [min(width, widest) for width in natural]
+        self._total = "" if total is None else f" of {total}"
+        self._shown = 0
+
+    def head(self) -> Iterator[str]:
+        """Yield the lines above the rows."""
+        if self._widths is not None:
+            yield _line(self._head, self._widths)
+            yield (" " * _GAP).join("─" * width for width in self._widths)
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> Iterator[str]:
+        """Yield the lines of some rows."""
+        for row in map(_harmless_row, rows):
+            self._shown += 1
+            if self._widths is None:
+                yield from self._record(row)
+            else:
+                yield _line(row, self._widths)
+
+    def _record(self, row: Sequence[str]) -> Iterator[str]:
+        """Yield a row as a block of ``name value`` lines; values that are not known are left out."""
+        margin = max(map(text_width, self._head))
+        yield f"── {self._shown}{self._total} " + "─" * margin
+        yield from (
+            f"{name}{' ' * (margin - text_width(name))}  {value}"
+            for name, value in zip(self._head, row, strict=True)
+            if value
+        )
+
+
+def _harmless_row(row: Sequence[str]) -> list[str]:
+    return [harmless(value[:_LONGEST]) for value in row]
 
 
 def text_width(text: str) -> int:
@@ -68,26 +107,7 @@ def _fitting(natural: Sequence[int], available: int | None) -> int | None:
     return widest if widest >= min(_NARROWEST, max(natural, default=0)) else None
 
 
-def _lines(head: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
-    yield _line(head, widths)
-    yield (" " * _GAP).join("─" * width for width in widths)
-    for row in cells:
-        yield _line(row, widths)
-
-
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     shown = (cut(cell, width) for cell, width in zip(cells, widths, strict=True))
     padded = (text + " " * (width - text_width(text)) for text, width in zip(shown, widths, strict=True))
     return (" " * _GAP).join(padded).rstrip()
-
-
-def _records(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield every row as a block of ``name value`` lines; values that are not known are left out."""
-    margin = max(map(text_width, head))
-    for number, row in enumerate(cells, start=1):
-        yield f"── {number} of {len(cells)} " + "─" * margin
-        yield from (
-            f"{name}{' ' * (margin - text_width(name))}  {value}"
-            for name, value in zip(head, row, strict=True)
-            if value
-        )

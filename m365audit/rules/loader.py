@@ -58,6 +58,28 @@ def load_hunts(schema: Database, folder: Path | None = None) -> tuple[Hunt, ...]
     return tuple(hunts)
 
 
+def hunt_names() -> list[str]:
+    """Return the names of the product's hunts."""
+    return sorted(path.stem for path in (data_dir("queries") / "hunts").glob("*.sql"))
+
+
+def read_hunts(names: Sequence[str] | None = None) -> tuple[Hunt, ...]:
+    """Read the product's hunts, or those named, without a database: that they bind was proven when they were built.
+
+    Raises:
+        RuleError: with every problem of every file.
+    """
+    hunts: list[Hunt] = []
+    problems: list[Problem] = []
+    for name in hunt_names() if names is None else names:
+        path = data_dir("queries") / "hunts" / f"{name}.sql"
+        hunt, found = read_hunt(path.name, path.read_text("utf-8"), name=name)
+        problems += found
+        hunts += [hunt] if hunt is not None else []
+    _refuse(problems, "hunt")
+    return tuple(hunts)
+
+
 def check_rule(schema: Database, file: str, text: str) -> tuple[Rule | None, tuple[Problem, ...]]:
     """Read one rule file and prove it against the empty schema; ``file`` is its path under the rules' folder."""
     path = Path(file)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from m365audit.errors import QueryError, StoreError
+from m365audit.errors import QueryError
 from m365audit.resources import data_dir
-from m365audit.store.publish import PUBLISHED_NAME
+from m365audit.store.published_file import published_path
 from m365audit.store.sandbox import LockedDatabase
 
-_READING: Final = frozenset({"SELECT", "EXPLAIN"})
+_EXPLAIN: Final = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?", re.IGNORECASE
+)
+"""What stands before the statement that an EXPLAIN is about; what is written otherwise is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +32,6 @@ class PublishedReader:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def published_path(folder: Path) -> Path:
-    """Return the published database's path.
-
-    Raises:
-        StoreError: nothing has been published yet.
-    """
-    path = folder / PUBLISHED_NAME
-    if not path.is_file():
-        raise StoreError(
-            f"nothing is published in {folder} yet",
-            hint="run `m365audit import PATH --tenant T`, or `m365audit demo` to see an example",
-        )
-    return path
-
-
 def open_published(folder: Path, *, output: Path | None = None) -> LockedDatabase:
     """Open the published database for reading, locked.
 
@@ -52,29 +42,37 @@ def open_published(folder: Path, *, output: Path | None = None) -> LockedDatabas
 
 
 def check_reading(database: LockedDatabase, sql: str) -> None:
-    """Make sure that ``sql`` is exactly one statement that reads.
+    """Make sure that ``sql`` is exactly one SELECT, or an EXPLAIN of one.
 
     Raises:
         QueryError: it is several statements, none, or one that is not a SELECT.
     """
     kinds = database.statement_kinds(sql)
-    if len(kinds) != 1 or kinds[0] not in _READING:
+    if kinds == ("EXPLAIN",):
+        begin = _EXPLAIN.match(sql)
+        inner = database.statement_kinds(sql[begin.end() :]) if begin is not None else ()
+        kinds = inner if inner == ("SELECT",) else ("EXPLAIN", "of", *(inner or ("something unclear",)))
+    if kinds != ("SELECT",):
         raise QueryError(
-            f"one SELECT is wanted, this is {' and '.join(kinds) or 'nothing'}",
+            f"one SELECT is wanted, this is {_in_words(kinds)}",
             hint="the published database is read only; for more than one SELECT open it with any DuckDB client",
         )
 
 
-def write_parquet(folder: Path, sql: str, parameters: dict[str, object], output: Path) -> None:
-    """Write the result of one SELECT as a Parquet file.
+def _in_words(kinds: Sequence[str]) -> str:
+    shown = " and ".join(kinds[:3]) if kinds else "nothing"
+    return shown if len(kinds) <= 3 else f"{shown} and {len(kinds) - 3} more"  # noqa: PLR2004 - as many as are shown
+
+
+def write_parquet(database: LockedDatabase, sql: str, parameters: Mapping[str, object], output: Path) -> int:
+    """Write the result of one SELECT as a Parquet file; return its rows.
 
     Raises:
         QueryError: the SQL fails, or is not one SELECT.
-        StoreError: nothing is published.
     """
-    with open_published(folder, output=output) as database:
-        check_reading(database, sql)
-        target = str(output).replace("'", "''")
-        # On a line of its own, because the SQL may end in a comment.
-        inner = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n)"
-        database.execute(f"COPY ({inner}) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)", parameters)
+    check_reading(database, sql)
+    target = str(output).replace("'", "''")
+    # On a line of its own, because the SQL may end in a comment.
+    inner = f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n)"
+    ((rows,),) = database.execute(f"COPY ({inner}) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)", parameters)
+    return int(rows)
