@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -27,6 +28,18 @@ class MemoryDatabase:
         except duckdb.Error as error:
             raise QueryError(str(error)) from error
 
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Limit nothing: the store's own tests prove what its limit does."""
+        assert seconds > 0
+        yield
+
+    def present(self) -> list[dict[str, Any]]:
+        """Return the findings that the rules found, in the order of rule and subject."""
+        cursor = self.connection.execute("SELECT * FROM present_findings ORDER BY rule, tenant_id, subject")
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     def insert(self, table: str, row: Mapping[str, object]) -> None:
         """Insert one row; columns that are not named are NULL."""
         names = ", ".join(row)
@@ -35,5 +48,6 @@ class MemoryDatabase:
 
     def clear(self) -> None:
         """Empty every table."""
+        self.connection.execute("DROP TABLE IF EXISTS present_findings")
         for statement in create_statements():
             self.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE", 1))

@@ -1,6 +1,8 @@
-"""Findings: what makes one the same finding, and how its state goes on. Pure functions; no database, no rules."""
+"""Findings: what makes one the same finding. How its state goes on stands in ``queries/ledger``.
 
-from m365audit.findings.identity import finding_id
-from m365audit.findings.lifecycle import FindingChange, FindingState, Ledger, as_row, next_ledger
+Pure functions: no database, no rules.
+"""
 
-__all__ = ["FindingChange", "FindingState", "Ledger", "as_row", "finding_id", "next_ledger"]
+from m365audit.findings.identity import finding_id, with_finding_ids
+
+__all__ = ["finding_id", "with_finding_ids"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from m365audit import catalogue, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
@@ -12,10 +13,7 @@ from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish
 from m365audit.store.published import PublishedReader
-from m365audit.store.sandbox import LockedDatabase
-
-if TYPE_CHECKING:
-    import duckdb
+from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
 
 REPORT_NAME: Final = "report.html"
 
@@ -42,23 +40,25 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         candidate.build(connection, fresh, given, workdir=workdir, progress=work.reporter.stage)
         work.reporter.stage("rules")
         results = _run_rules(fresh, workdir)
-        ledger_rows = _track(connection, fresh, results)
         state = "valid" if consents.is_valid else "absent" if consents.is_absent else "invalid"
         outcome = "not_judged" if not_judged else "judged"
         ledger.end_run(connection, run_id, outcome, now(), (consents.hash, state))
-        ledger.write_results(connection, fresh, ledger_rows, _outcome_rows(results), workdir=workdir)
+        published = folder / publish.PUBLISHED_NAME
+        ledger.write_results(
+            connection, fresh, map(asdict, results.outcomes), results.aliases, before=published, workdir=workdir
+        )
         work.reporter.stage("report")
-        page, verdicts = _show(fresh)
-        publish.put_in_place(fresh, folder / publish.PUBLISHED_NAME)
+        page, verdicts, severities = _show(fresh, workdir)
+        publish.put_in_place(fresh, published)
         publish.write_in_place(page, folder / REPORT_NAME)
         # Last, because a run that is killed before this finds the same changes again; after it they are old.
-        ledger.save_findings(connection, ledger_rows, workdir=workdir)
+        ledger.save_findings(connection, published)
         ledger.note_register(connection, register.register_rows(consents)["register_entries"], now())
     return Evaluation(
-        folder / publish.PUBLISHED_NAME,
+        published,
         folder / REPORT_NAME,
         verdicts,
-        _by_severity(ledger_rows),
+        severities,
         sum(outcome.outcome in {"not_evaluated", "error"} for outcome in results.outcomes),
         not_judged,
     )
@@ -117,39 +117,16 @@ def _catalogue_tables() -> dict[str, Iterable[Mapping[str, object]]]:
 
 
 def _run_rules(fresh: Path, workdir: Path) -> rules.RuleResults:
-    with LockedDatabase(fresh, is_read_only=False, spill=workdir) as locked:
-        return rules.run_rules(locked, rules.load_rules(locked), findings.finding_id)
+    with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
+        return rules.run_rules(locked, rules.load_rules(locked), findings.with_finding_ids)
 
 
-def _track(connection: duckdb.DuckDBPyConnection, fresh: Path, results: rules.RuleResults) -> list[dict[str, object]]:
-    """Take the findings into their history and return the ledger's new rows."""
-    previous = [findings.FindingState(**row) for row in ledger.read_findings(connection)]
-    times = ledger.evidence_times(connection, fresh)
-    following = findings.next_ledger(
-        previous, results.findings, results.outcomes, evidence_time=times, aliases=results.aliases
-    )
-    return [findings.as_row(state) for state in following.states]
-
-
-def _outcome_rows(results: rules.RuleResults) -> Iterable[dict[str, object]]:
-    for outcome in results.outcomes:
-        yield {
-            "tenant_id": outcome.tenant_id, "rule": outcome.rule, "outcome": outcome.outcome,
-            "reason": outcome.reason, "findings": outcome.findings,
-        }  # fmt: skip
-
-
-def _show(fresh: Path) -> tuple[bytes, dict[str, int]]:
-    """Render the report of a candidate, and count its verdicts."""
-    with LockedDatabase(fresh, is_read_only=True) as locked:
+def _show(fresh: Path, workdir: Path) -> tuple[bytes, dict[str, int], dict[str, int]]:
+    """Render the report of a candidate, and count its verdicts and its open findings by severity."""
+    with LockedDatabase(fresh, is_read_only=True, spill=workdir, memory=LEAN_MEMORY) as locked:
         page = report.render(report.build_document(PublishedReader(locked)), "html")
-        counts = dict(locked.execute("SELECT verdict, count(*) FROM verdicts GROUP BY ALL ORDER BY ALL"))
-    return page, counts
-
-
-def _by_severity(rows: Iterable[dict[str, object]]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in rows:
-        if row["state"] == "open":
-            counts[str(row["severity"])] = counts.get(str(row["severity"]), 0) + 1
-    return counts
+        verdicts = dict(locked.execute("SELECT verdict, count(*) FROM verdicts GROUP BY ALL ORDER BY ALL"))
+        severities = dict(
+            locked.execute("SELECT severity, count(*) FROM findings WHERE state = 'open' GROUP BY ALL ORDER BY ALL")
+        )
+    return page, verdicts, severities

@@ -3,14 +3,13 @@
 from m365audit.rules.hunt import Hunt, Parameter
 from m365audit.rules.loader import load_hunts, load_rules
 from m365audit.rules.rule import Rule
-from m365audit.rules.runner import PresentFinding, RuleOutcome, RuleResults, run_rules
+from m365audit.rules.runner import RuleOutcome, RuleResults, run_rules
 from m365audit.rules.sql_tree import Database
 
 __all__ = [
     "Database",
     "Hunt",
     "Parameter",
-    "PresentFinding",
     "Rule",
     "RuleOutcome",
     "RuleResults",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -15,7 +13,6 @@ from m365audit.rules.evidence import NEVER_IDENTITY
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _REFERENCE: Final = re.compile(r"GDPR Art\. \d+(\(\d+\))?(\([a-z]\))?|Policy §\d+(\.\d+)?")
-_LONGEST_VALUE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +63,6 @@ class Rule:
     def key_name(self) -> str:
         """The name that finding ids are made from; a renamed rule keeps its findings."""
         return self.aliases[0] if self.aliases else self.id
-
-    def title_for(self, subject: Mapping[str, str | None]) -> str:
-        """Return the title of one finding; values are plain text from strangers, so control signs are dropped."""
-        return _PLACEHOLDER.sub(lambda match: plain(subject.get(match[1])), self.title)
-
-
-def plain(value: str | None) -> str:
-    """Return a stranger's text without control, format and bidirectional signs, cut to a title's measure."""
-    if not value:
-        return "unknown"
-    kept = "".join(sign for sign in value if not unicodedata.category(sign).startswith(("C", "Z")) or sign == " ")
-    return kept if len(kept) <= _LONGEST_VALUE else kept[: _LONGEST_VALUE - 1] + "…"
 
 
 def read_rule(file: str, text: str, *, name: str, family: str) -> tuple[Rule | None, tuple[Problem, ...]]:

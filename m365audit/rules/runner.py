@@ -1,27 +1,40 @@
 """Runs rules against the candidate database and says, per tenant, what came out. Keeps no finding's history.
 
-A rule's SELECT runs once for all tenants; its rows stay in the database. What comes back to Python is one row per
-finding, never one per event.
+A rule's SELECT runs once for all tenants. Its rows, its findings and their evidence stay in the database: what comes
+back to Python is one line per rule and tenant, whether there are ten findings or a million. Every rule has a limit of
+time, and of memory and disk by the database it runs on; one that goes over it is an ``error`` of its own.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from typing import Final, Literal, Protocol
 
 from m365audit.errors import QueryError
+from m365audit.rules import statements
 from m365audit.rules.loader import wrapped
 from m365audit.rules.rule import Rule
 from m365audit.rules.sql_tree import Database
 from m365audit.rules.watch import Tenant, tenants
 
-Identify = Callable[[str, int, str, Mapping[str, str | None]], str]
-"""Makes a finding's id from the rule's key name, its key version, the tenant and the subject."""
+Identify = Callable[[str, int, Sequence[str], str], str]
+"""Gives the SELECT that adds ``finding_id`` to a table: from the rule's key name, its key version, the identity columns
+and the table's name."""
 
 OutcomeName = Literal["findings", "clean", "not_evaluated", "error"]
+
+RULE_SECONDS: Final = 900
+"""How long one rule may work for all tenants together; a rule that needs more is stopped, and the others go on."""
+_LONGEST_REASON: Final = 300
+
+
+class RuleDatabase(Database, Protocol):
+    """A database that can stop what takes too long (``m365audit.store.sandbox.LockedDatabase``)."""
+
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        """Stop every statement inside of the block that goes on for longer: it ends with QueryError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,85 +55,58 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class PresentFinding:
-    """One finding as the evidence shows it now; ``subject`` is canonical JSON of the identity columns."""
-
-    tenant_id: str
-    finding_id: str
-    rule: str
-    severity: str
-    title: str
-    question: str
-    subject: str
-    app_id: str | None
-    record: str | None
-    process: str | None
-    first_seen_at: datetime | None
-    last_seen_at: datetime | None
-    evidence_count: int
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RuleResults:
-    """What one evaluation came to; the findings' evidence is in the table ``finding_evidence``.
+    """What one evaluation came to; findings and evidence are in ``present_findings`` and ``finding_evidence``.
 
     Attributes:
         outcomes: one for every rule and tenant.
-        findings: what the evidence shows now.
         aliases: earlier rule ids and today's, for findings that were made under the old name.
     """
 
     outcomes: tuple[RuleOutcome, ...]
-    findings: tuple[PresentFinding, ...]
     aliases: Mapping[str, str]
 
 
-def run_rules(database: Database, rules: Sequence[Rule], identify: Identify) -> RuleResults:
+def run_rules(
+    database: RuleDatabase, rules: Sequence[Rule], identify: Identify, *, seconds: float = RULE_SECONDS
+) -> RuleResults:
     """Run every rule for every tenant; a rule that fails is an ``error`` of its own and stops no other.
 
-    Fills the table ``finding_evidence`` (tenant_id, finding_id, feed, event_id, occurred_at).
+    Fills the tables ``finding_evidence`` and ``present_findings``.
 
     Args:
-        database: the candidate; all derived tables stand in it.
+        database: the candidate; all derived tables stand in it. Its memory limit is every rule's.
         rules: proven rules.
-        identify: makes finding ids (``m365audit.findings.identity.finding_id``).
+        identify: makes finding ids (``m365audit.findings.identity.with_finding_ids``).
+        seconds: how long one rule may work.
 
     Raises:
         QueryError: the candidate itself cannot be read (not: one rule's SELECT failed).
     """
     known = tenants(database)
-    database.execute(_EVIDENCE_TABLE)
-    outcomes: list[RuleOutcome] = []
-    findings: list[PresentFinding] = []
-    for number, rule in enumerate(rules, start=1):
-        present, said = _run_rule(database, rule, number, known, identify)
-        outcomes += said
-        findings += present
-    aliases = {alias: rule.id for rule in rules for alias in rule.aliases}
-    return RuleResults(tuple(outcomes), tuple(findings), aliases)
-
-
-_EVIDENCE_TABLE = (
-    "CREATE TABLE IF NOT EXISTS finding_evidence"
-    " (tenant_id VARCHAR, finding_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ)"
-)
+    for statement in statements.RESULT_TABLES:
+        database.execute(statement)
+    outcomes = [said for rule in rules for said in _run_rule(database, rule, known, identify, seconds)]
+    return RuleResults(tuple(outcomes), {alias: rule.id for rule in rules for alias in rule.aliases})
 
 
 def _run_rule(
-    database: Database, rule: Rule, number: int, known: Sequence[Tenant], identify: Identify
-) -> tuple[list[PresentFinding], list[RuleOutcome]]:
+    database: RuleDatabase, rule: Rule, known: Sequence[Tenant], identify: Identify, seconds: float
+) -> list[RuleOutcome]:
     refused = {tenant.id: reason for tenant in known if (reason := tenant.refusal(rule))}
     open_tenants = [tenant.id for tenant in known if tenant.id not in refused]
     try:
-        present = _rows(database, rule, number, open_tenants, identify) if open_tenants else []
+        counts = _found(database, rule, open_tenants, identify, seconds) if open_tenants else {}
     except QueryError as error:
-        said = [RuleOutcome(tenant.id, rule.id, "error", error.message, 0, is_covered=False) for tenant in known]
-        return [], said
-    counts: dict[str, int] = {}
-    for finding in present:
-        counts[finding.tenant_id] = counts.get(finding.tenant_id, 0) + 1
-    return present, [_outcome(rule, t, counts.get(t.id, 0), refused.get(t.id, "")) for t in known]
+        reason = _in_short(error.message)
+        return [RuleOutcome(tenant.id, rule.id, "error", reason, 0, is_covered=False) for tenant in known]
+    return [_outcome(rule, tenant, counts.get(tenant.id, 0), refused.get(tenant.id, "")) for tenant in known]
+
+
+def _in_short(message: str) -> str:
+    """Return the first line of an error: the others quote the SQL, which stands in the rule's file."""
+    line = next(iter(message.strip().splitlines()), "") or "it failed without a word"
+    return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
 
 
 def _outcome(rule: Rule, tenant: Tenant, findings: int, refusal: str) -> RuleOutcome:
@@ -134,70 +120,39 @@ def _outcome(rule: Rule, tenant: Tenant, findings: int, refusal: str) -> RuleOut
     return RuleOutcome(tenant.id, rule.id, "clean", None, 0, is_covered=True)
 
 
-def _rows(
-    database: Database, rule: Rule, number: int, open_tenants: list[str], identify: Identify
-) -> list[PresentFinding]:
-    table, groups = f"rule_rows_{number}", f"rule_groups_{number}"
+def _found(
+    database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify, seconds: float
+) -> dict[str, int]:
+    """Run one rule, store what it found, and return how many findings each tenant has."""
     try:
-        database.execute(f"CREATE OR REPLACE TABLE {table} AS {wrapped(rule.sql)}")
-        columns = {row[0] for row in database.execute(f"DESCRIBE {table}")}
-        database.execute(_group_sql(rule, table, groups, has_last="last_seen_at" in columns), {"tenants": open_tenants})
-        rows = database.execute(f"SELECT * FROM {groups} ORDER BY group_no")  # noqa: S608  (names are ours)
-        found = {row[0]: _finding(rule, row, identify) for row in rows}
-        database.execute(_evidence_sql(rule, table, groups), {
-            "groups": list(found), "ids": [finding.finding_id for finding in found.values()],
-        })  # fmt: skip
+        with database.limited(seconds):
+            _make(database, rule, open_tenants, identify)
+        _store(database)
     finally:
-        database.execute(f"DROP TABLE IF EXISTS {table}")
-        database.execute(f"DROP TABLE IF EXISTS {groups}")
-    return list(found.values())
+        for table in statements.WORK_TABLES:
+            database.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    return {str(tenant): int(found) for tenant, found in database.execute(statements.COUNT_SQL, {"rule": rule.id})}
 
 
-def _group_sql(rule: Rule, table: str, groups: str, *, has_last: bool) -> str:
-    identity = ", ".join(f'"{name}"' for name in rule.identity)
-    last = "coalesce(last_seen_at, occurred_at)" if has_last else "occurred_at"
-    return f"""
-CREATE OR REPLACE TABLE {groups} AS
-SELECT row_number() OVER (ORDER BY tenant_id, subject) AS group_no, *
-FROM (
-    SELECT tenant_id,
-           struct_pack({", ".join(f'"{name}" := "{name}"' for name in rule.identity)}) AS subject,
-           min(app_id) AS app_id_shown, min(record) AS record_shown, min(process) AS process_shown,
-           min(occurred_at) AS first_seen_at, max({last}) AS last_seen_at,
-           count(DISTINCT (feed, event_id)) AS evidence_count,
-           list_sort(list_distinct(flatten(list(coalesce(reasons, []))))) AS reasons
-    FROM {table}
-    WHERE tenant_id IN (SELECT unnest($tenants::VARCHAR[]))
-    GROUP BY tenant_id, {identity}
-)"""  # noqa: S608  (identity columns are snake_case words, checked by the loader)
+def _make(database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify) -> None:
+    database.execute(statements.rows_sql(wrapped(rule.sql)), {"tenants": open_tenants})
+    columns = {row[0] for row in database.execute("DESCRIBE rule_rows")}
+    database.execute(statements.subjects_sql(rule))
+    select = identify(rule.key_name, rule.key_version, rule.identity, "rule_subjects")
+    database.execute(statements.identified_sql(select))
+    database.execute(statements.keyed_sql(rule, has_last="last_seen_at" in columns))
+    database.execute("DROP TABLE temp.rule_rows")
+    database.execute(statements.EVIDENCE_SQL)
+    database.execute(statements.findings_sql(rule))
 
 
-def _evidence_sql(rule: Rule, table: str, groups: str) -> str:
-    same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM g.subject."{name}"' for name in rule.identity)
-    return f"""
-INSERT INTO finding_evidence
-SELECT r.tenant_id, i.finding_id, r.feed, r.event_id, min(r.occurred_at)
-FROM {table} AS r
-JOIN {groups} AS g ON r.tenant_id = g.tenant_id AND {same}
-JOIN (SELECT unnest($groups::BIGINT[]) AS group_no, unnest($ids::VARCHAR[]) AS finding_id) AS i USING (group_no)
-GROUP BY r.tenant_id, i.finding_id, r.feed, r.event_id"""  # noqa: S608  (as above)
-
-
-def _finding(rule: Rule, row: tuple[Any, ...], identify: Identify) -> PresentFinding:
-    _, tenant_id, subject, app_id, record, process, first, last, count, reasons = row
-    return PresentFinding(
-        tenant_id=tenant_id,
-        finding_id=identify(rule.key_name, rule.key_version, tenant_id, subject),
-        rule=rule.id,
-        severity=rule.severity,
-        title=rule.title_for(subject),
-        question=rule.question,
-        subject=json.dumps(subject, sort_keys=True, ensure_ascii=False, separators=(",", ":")),
-        app_id=app_id,
-        record=record,
-        process=process,
-        first_seen_at=first,
-        last_seen_at=last,
-        evidence_count=count,
-        reasons=tuple(reasons),
-    )
+def _store(database: RuleDatabase) -> None:
+    """Add evidence and findings together: a rule that runs out of room in between leaves neither."""
+    database.execute("BEGIN")
+    try:
+        for statement in statements.STORE_SQL:
+            database.execute(statement)
+        database.execute("COMMIT")
+    except QueryError:
+        database.execute("ROLLBACK")
+        raise

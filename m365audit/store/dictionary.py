@@ -29,7 +29,7 @@ def read_dictionary() -> list[TableEntry]:
     """
     entries = [
         _entry(query.name, query.header, str(query.path))
-        for folder in ("tables", "verdicts")
+        for folder in ("tables", "verdicts", "ledger")
         for query in read_queries(folder)
         if not query.header.get("temporary", False)
     ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from m365audit.store.candidate import attached
-from m365audit.store.rows import Columns, create_from_rows, insert_rows
+from m365audit.store.queries import read_queries
+from m365audit.store.rows import Columns, create_from_rows
 
 FINDING_COLUMNS: Final[Columns] = {
     "tenant_id": "VARCHAR", "finding_id": "VARCHAR", "rule": "VARCHAR", "severity": "VARCHAR", "title": "VARCHAR",
@@ -19,10 +21,11 @@ FINDING_COLUMNS: Final[Columns] = {
     "last_seen_at": "TIMESTAMPTZ", "evidence_count": "BIGINT", "opened_at": "TIMESTAMPTZ",
     "resolved_at": "TIMESTAMPTZ", "reopened": "BIGINT", "change": "VARCHAR",
 }  # fmt: skip
-"""A finding as the ledger keeps it and as it is published."""
+"""A finding as the ledger keeps it; what is published says besides whether the newest evaluation shows it."""
 
 _OUTCOME_COLUMNS: Final[Columns] = {
     "tenant_id": "VARCHAR", "rule": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR", "findings": "BIGINT",
+    "is_covered": "BOOLEAN",
 }  # fmt: skip
 
 Rows = Iterable[Mapping[str, object]]
@@ -49,21 +52,34 @@ def end_run(
     )
 
 
-def read_findings(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return the finding ledger, one dictionary a finding."""
-    names = ", ".join(name for name in FINDING_COLUMNS if name != "subject")
-    cursor = connection.execute(f"SELECT {names}, subject::VARCHAR AS subject FROM finding_ledger")
-    keys = [column[0] for column in cursor.description or ()]
-    return [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
-
-
 def write_results(
-    connection: duckdb.DuckDBPyConnection, candidate: Path, findings: Rows, outcomes: Rows, *, workdir: Path
-) -> None:
-    """Put findings, outcomes of rules and runs into the candidate."""
+    connection: duckdb.DuckDBPyConnection, candidate: Path, outcomes: Rows, aliases: Mapping[str, str], *,
+    before: Path, workdir: Path,
+) -> None:  # fmt: skip
+    """Take what the rules found into its history, and put findings, evidence, outcomes and runs into the candidate.
+
+    Everything is done as sets: a million findings are one statement.
+
+    Args:
+        connection: the working database, with the ledger.
+        candidate: the candidate, on which the rules have run.
+        outcomes: what every rule came to for every tenant.
+        aliases: earlier rule ids and today's, so that a renamed rule can resolve what it found under its old name.
+        before: the publication before, for the evidence of findings that nobody could look at this time.
+        workdir: private folder for line files.
+    """
+    renamed = ({"alias": alias, "rule": rule} for alias, rule in aliases.items())
     with attached(connection, candidate):
-        create_from_rows(connection, "findings", FINDING_COLUMNS, findings, workdir=workdir)
         create_from_rows(connection, "rule_outcomes", _OUTCOME_COLUMNS, outcomes, workdir=workdir)
+        create_from_rows(
+            connection, "rule_aliases", {"alias": "VARCHAR", "rule": "VARCHAR"}, renamed, workdir=workdir,
+            is_temporary=True,
+        )  # fmt: skip
+        for query in read_queries("ledger"):
+            connection.execute(f"CREATE TABLE candidate.{query.name} AS {query.sql}")
+        connection.execute("DROP TABLE temp.rule_aliases")
+        connection.execute("DROP TABLE candidate.present_findings")
+        _keep_evidence(connection, before)
         connection.execute(
             "CREATE TABLE candidate.runs AS SELECT t.tenant_id, r.* FROM runs AS r CROSS JOIN tenants AS t "
             "ORDER BY r.run_id, t.tenant_id"
@@ -71,24 +87,46 @@ def write_results(
         connection.execute("CHECKPOINT candidate")
 
 
-def save_findings(connection: duckdb.DuckDBPyConnection, findings: Rows, *, workdir: Path) -> None:
-    """Replace the finding ledger in one transaction: a kill leaves the old one or the new one."""
-    connection.execute("BEGIN")
-    connection.execute("DELETE FROM finding_ledger")
-    insert_rows(connection, "finding_ledger", FINDING_COLUMNS, findings, workdir=workdir)
-    connection.execute("COMMIT")
+def _keep_evidence(connection: duckdb.DuckDBPyConnection, before: Path) -> None:
+    """Take over the evidence of open findings that this evaluation could not look at.
+
+    A publication that is gone or cannot be read has none to give; the findings' counts still tell that there was some.
+    """
+    if not before.is_file():
+        return
+    with suppress(duckdb.Error), read_only(connection, before, "before"):
+        connection.execute(
+            "INSERT INTO candidate.finding_evidence "
+            "SELECT e.tenant_id, e.finding_id, e.feed, e.event_id, e.occurred_at FROM before.finding_evidence AS e "
+            "JOIN candidate.findings AS f ON e.finding_id = f.finding_id AND e.tenant_id = f.tenant_id "
+            "WHERE f.state = 'open' AND NOT f.is_seen"
+        )
+
+
+def save_findings(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Replace the finding ledger by what was published, in one transaction: a kill leaves the old or the new one."""
+    names = ", ".join(FINDING_COLUMNS)
+    with read_only(connection, published, "published"):
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM finding_ledger")
+        connection.execute(f"INSERT INTO finding_ledger ({names}) SELECT {names} FROM published.findings")
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def read_only(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Iterator[None]:
+    """Attach another database under a name, for reading."""
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+    try:
+        yield
+    finally:
+        connection.execute(f"DETACH {name}")
 
 
 def tenants_with_evidence(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the ids of all tenants that a file was ever offered for."""
     return [row[0] for row in connection.execute("SELECT DISTINCT tenant_id FROM sources ORDER BY 1").fetchall()]
-
-
-def evidence_times(connection: duckdb.DuckDBPyConnection, candidate: Path) -> dict[str, datetime | None]:
-    """Return for each tenant the newest time of its evidence: the moment that an evaluation speaks of."""
-    with attached(connection, candidate):
-        rows = connection.execute("SELECT tenant_id, watched_to FROM tenants").fetchall()
-    return {str(tenant): moment for tenant, moment in rows}
 
 
 def note_register(connection: duckdb.DuckDBPyConnection, entries: Rows, judged_at: datetime) -> None:

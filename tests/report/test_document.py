@@ -130,8 +130,8 @@ def test_agreement_with_everything_known_is_the_only_good_answer() -> None:
         ("UPDATE tenants SET unmapped_events = 1", "unmapped_calls"),
         ("UPDATE tenants SET access_events = 4", "events_without_verdict"),
         ("UPDATE verdicts SET verdict = 'not_assessable' WHERE event_id LIKE '%00001'", "events_not_assessable"),
-        ("INSERT INTO rule_outcomes VALUES ('{t}', 'r', 'not_evaluated', 'x', 0)", "rules_not_evaluated"),
-        ("INSERT INTO rule_outcomes VALUES ('{t}', 'r', 'error', 'x', 0)", "rules_failed"),
+        ("INSERT INTO rule_outcomes VALUES ('{t}', 'r', 'not_evaluated', 'x', 0, false)", "rules_not_evaluated"),
+        ("INSERT INTO rule_outcomes VALUES ('{t}', 'r', 'error', 'x', 0, false)", "rules_failed"),
         (("INSERT INTO sources (tenant_id, records, stored, duplicate, quarantined, outcome)"
          " VALUES ('{t}', 3, 1, 1, 1, 'imported')"), "records_quarantined"),
         (("INSERT INTO sources (tenant_id, records, stored, duplicate, quarantined, outcome)"

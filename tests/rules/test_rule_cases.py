@@ -13,11 +13,11 @@ import yaml
 from rule_database import MemoryDatabase
 
 from m365audit.catalogue import workload_feed_rows
-from m365audit.findings.identity import finding_id
+from m365audit.findings import with_finding_ids
 from m365audit.model import AUDITED_WORKLOADS, FEEDS
 from m365audit.rules.loader import load_rules
 from m365audit.rules.rule import Rule
-from m365audit.rules.runner import PresentFinding, RuleResults, run_rules
+from m365audit.rules.runner import run_rules
 
 FOLDER: Final = Path(__file__).parent
 TENANT: Final = "11111111-1111-4111-8111-111111111111"
@@ -169,13 +169,12 @@ def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, obje
         yield "register_segments", {**key, "version": process.get("version", 1), **period}
 
 
-def shown(finding: PresentFinding, keys: Mapping[str, object]) -> dict[str, object]:
+def shown(finding: Mapping[str, Any], keys: Mapping[str, object]) -> dict[str, object]:
     """Return what a case says about a finding, as the finding has it; other words are identity columns."""
-    subject = json.loads(finding.subject)
+    known = {**json.loads(finding["subject"]), **finding}
     values: dict[str, object] = {}
     for key in keys:
-        value = getattr(finding, key) if hasattr(finding, key) else subject[key]
-        values[key] = list(value) if isinstance(value, tuple) else value
+        value = values[key] = known[key]
         if key.endswith("_at") and value is not None:
             values[key] = value.strftime("%Y-%m-%dT%H:%M:%SZ")
     return values
@@ -186,21 +185,21 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
     database().clear()
     fill(case.get("given") or {})
 
-    results = run_rules(database(), [rules()[rule]], finding_id)
+    results = run_rules(database(), [rules()[rule]], with_finding_ids)
 
     expected = case.get("findings", [])
     assert [outcome.outcome for outcome in results.outcomes] == [case["expect"]], results.outcomes
     assert case.get("reason", "") in (results.outcomes[0].reason or "")
-    found = sorted(results.findings, key=lambda finding: finding.subject)
+    found = database().present()
     assert len(found) == len(expected), found
     assert [shown(finding, wanted) for finding, wanted in zip(found, expected, strict=True)] == expected
-    check_evidence(results)
+    check_evidence()
 
 
-def check_evidence(results: RuleResults) -> None:
+def check_evidence() -> None:
     """Every finding has its pieces of evidence in the table, and the table has no others."""
     rows = database().execute("SELECT finding_id, count(*) FROM finding_evidence GROUP BY finding_id")
-    assert dict(rows) == {finding.finding_id: finding.evidence_count for finding in results.findings}
+    assert dict(rows) == {finding["finding_id"]: finding["evidence_count"] for finding in database().present()}
 
 
 def test_every_rule_has_a_firing_a_quiet_and_an_unevaluated_case() -> None:
@@ -228,10 +227,9 @@ def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
         " 'crm' AS record, 'log' AS process FROM access_events"
     )
 
-    (finding,) = run_rules(database(), list(rules().values()), finding_id).findings
+    run_rules(database(), list(rules().values()), with_finding_ids)
 
-    assert (finding.rule, finding.evidence_count) == ("used-after-end", 10000)
-    assert finding.reasons == ("after_withdrawal", "resource")
-    assert finding.first_seen_at is not None
-    assert finding.last_seen_at is not None
-    assert (finding.last_seen_at - finding.first_seen_at).total_seconds() == 9999
+    (finding,) = database().present()
+    assert (finding["rule"], finding["evidence_count"]) == ("used-after-end", 10000)
+    assert finding["reasons"] == ["after_withdrawal", "resource"]
+    assert (finding["last_seen_at"] - finding["first_seen_at"]).total_seconds() == 9999

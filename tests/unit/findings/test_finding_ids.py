@@ -8,14 +8,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from m365audit.findings.identity import finding_id
+from m365audit.findings.identity import finding_id, with_finding_ids
 
 GOLDEN: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "golden_ids.yml").read_text("utf-8"))
+DATABASE = duckdb.connect(config={"threads": "1"})
 SUBJECTS = st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.none() | st.text(max_size=40), max_size=5)
 
 
@@ -43,6 +45,33 @@ def test_the_case_of_a_guid_makes_no_difference() -> None:
 
 def test_the_case_of_a_name_makes_one() -> None:
     assert finding_id("r", 1, "t", {"permission": "Mail.Read"}) != finding_id("r", 1, "t", {"permission": "mail.read"})
+
+
+TEXTS = st.none() | st.text(st.characters(codec="utf-8"), max_size=40) | st.sampled_from(
+    ["c0ffee00-0000-4000-8000-00000000000A", "C0FFEE00-0000-4000-8000-00000000000a\n", "\x00\x0b\x1f\x7f\"\\u000B'é😀"]
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), TEXTS, min_size=1, max_size=4), TEXTS)
+@settings(max_examples=60)
+def test_a_million_ids_are_made_in_sql_as_one_is_here(subject: dict[str, str | None], tenant: str | None) -> None:
+    assume(tenant is not None and "tenant_id" not in subject)
+    columns = ", ".join(f'"{name}" VARCHAR' for name in subject)
+    DATABASE.execute(f"CREATE OR REPLACE TABLE subjects (tenant_id VARCHAR, {columns})")
+    marks = ", ".join("?" for _ in range(len(subject) + 1))
+    DATABASE.execute(f"INSERT INTO subjects VALUES ({marks})", [tenant, *subject.values()])  # noqa: S608
+    rows = DATABASE.execute(with_finding_ids("a-rule", 3, tuple(subject), "subjects")).fetchall()
+    assert rows == [(tenant, *subject.values(), finding_id("a-rule", 3, str(tenant), subject))]
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=[row["id"] for row in GOLDEN])
+def test_ids_made_in_sql_are_fixed_for_ever(golden: dict[str, Any]) -> None:
+    names = tuple(golden["subject"])
+    columns = ", ".join(f'${name}::VARCHAR AS "{name}"' for name in ("tenant_id", *names))
+    given_row = {"tenant_id": golden["tenant"], **golden["subject"]}
+    DATABASE.execute(f"CREATE OR REPLACE TABLE subjects AS SELECT {columns}", given_row)
+    rows = DATABASE.execute(with_finding_ids(golden["rule"], golden["key_version"], names, "subjects")).fetchall()
+    assert rows[0][-1] == golden["id"]
 
 
 @given(SUBJECTS)

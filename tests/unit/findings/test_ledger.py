@@ -6,21 +6,20 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from findings_oracle import FindingState, Ledger, Present, next_ledger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m365audit.findings.lifecycle import FindingState, Ledger, as_row, next_ledger
-from m365audit.rules.runner import PresentFinding, RuleOutcome
+from m365audit.rules.runner import RuleOutcome
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 OUTCOMES = ("findings", "clean", "not_evaluated", "error")
 
 
-def found(name: str = "F1", *, tenant: str = "t", rule: str = "r", count: int = 1) -> PresentFinding:
-    return PresentFinding(
+def found(name: str = "F1", *, tenant: str = "t", rule: str = "r", count: int = 1) -> Present:
+    return Present(
         tenant, name, rule, "high", "title", "question?", "{}", "app", None, None, START, START, count, ("no_record",)
     )  # fmt: skip
 
@@ -30,7 +29,7 @@ def said(name: str, *, tenant: str = "t", rule: str = "r", is_covered: bool = Tr
 
 
 def evaluate(
-    previous: Sequence[FindingState], present: Sequence[PresentFinding], outcome: RuleOutcome, day: int = 0
+    previous: Sequence[FindingState], present: Sequence[Present], outcome: RuleOutcome, day: int = 0
 ) -> Ledger:
     return next_ledger(previous, present, [outcome], evidence_time={"t": START + timedelta(days=day)})
 
@@ -99,17 +98,11 @@ def test_a_tenant_without_evidence_time_has_no_invented_one() -> None:
     assert ledger.states[0].opened_at is None
 
 
-def test_a_row_is_the_state_again() -> None:
-    state = evaluate([], [found()], said("findings")).states[0]
-    row: dict[str, Any] = as_row(state)
-    assert FindingState(**row) == state
-
-
 @dataclass(frozen=True)
 class Step:
     """One evaluation: which findings are there, and what the rules came to."""
 
-    present: tuple[PresentFinding, ...]
+    present: tuple[Present, ...]
     outcomes: tuple[RuleOutcome, ...]
 
 

@@ -1,22 +1,42 @@
-"""Takes the findings of an evaluation into their history: new, reopened, resolved, unchanged. Deletes nothing, ever.
+"""How findings go on from one evaluation to the next: new, reopened, resolved, unchanged. Deletes nothing, ever.
 
-A pure function of what was known, what is there now and what the rules came to. A finding that is gone is resolved
-only when its rule has spoken about its tenant on evidence that was all there.
+The second implementation of ``queries/ledger/10_findings.sql``, as a pure function; where they differ, one is wrong. A
+finding that is gone is resolved only when its rule has spoken about its tenant on evidence that was all there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from m365audit.findings.seen import Outcome, Present
+from m365audit.rules.runner import RuleOutcome
 
 State = Literal["open", "resolved"]
 Change = Literal["new", "reopened", "resolved", "unchanged"]
 Key = tuple[str, str]
 """Tenant id and finding id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A finding that the evidence shows now: a row of ``present_findings``."""
+
+    tenant_id: str
+    finding_id: str
+    rule: str
+    severity: str
+    title: str
+    question: str
+    subject: str
+    app_id: str | None
+    record: str | None
+    process: str | None
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
+    evidence_count: int
+    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,7 @@ class FindingState:
         reopened: how often it came back.
         change: what the last evaluation did to it.
         decision: what a person decided about it; an evaluation never touches it.
+        is_seen: the last evaluation shows it.
     """
 
     tenant_id: str
@@ -53,6 +74,7 @@ class FindingState:
     reopened: int
     change: Change
     decision: str | None = None
+    is_seen: bool = True
 
     def __post_init__(self) -> None:
         # A database hands out lists; a state is a value, and equal to what it was made from.
@@ -80,7 +102,7 @@ class Ledger:
 def next_ledger(
     previous: Iterable[FindingState],
     present: Iterable[Present],
-    outcomes: Iterable[Outcome],
+    outcomes: Iterable[RuleOutcome],
     *,
     evidence_time: Mapping[str, datetime | None],
     aliases: Mapping[str, str] | None = None,
@@ -115,11 +137,6 @@ def next_ledger(
     return Ledger(tuple(states), tuple(changes))
 
 
-def as_row(state: FindingState) -> dict[str, object]:
-    """Return a state as a row of the ledger: ``FindingState(**row)`` is the same state again."""
-    return {**asdict(state), "reasons": list(state.reasons)}
-
-
 def _seen(before: FindingState | None, now: Present, at: datetime | None) -> FindingState:
     change: Change = "new" if before is None else "reopened" if before.state == "resolved" else "unchanged"
     return FindingState(
@@ -148,5 +165,5 @@ def _seen(before: FindingState | None, now: Present, at: datetime | None) -> Fin
 
 def _unseen(before: FindingState, at: datetime | None, *, is_gone: bool) -> FindingState:
     if before.state == "open" and is_gone:
-        return replace(before, state="resolved", resolved_at=at, change="resolved")
-    return replace(before, change="unchanged")
+        return replace(before, state="resolved", resolved_at=at, change="resolved", is_seen=False)
+    return replace(before, change="unchanged", is_seen=False)
