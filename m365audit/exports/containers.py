@@ -133,7 +133,7 @@ def _head_lines(text: PlainText) -> list[bytes]:
             line = file.readline(MAX_RECORD_BYTES + 3)
             if not line or len(line) > MAX_RECORD_BYTES + 2:
                 break
-            size += len(line)
             if line.strip(_BLANK):
+                size += len(line)
                 lines.append(line)
     return lines

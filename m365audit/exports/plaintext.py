@@ -38,7 +38,7 @@ class PlainText:
         start: offset of the first byte after a byte order mark.
         is_cut: the file ended early.
         remarks: parts of the file that are no text at all (behind the end of compressed data).
-        head: the first bytes from ``start``.
+        head: the first bytes that hold something, from ``start`` on.
     """
 
     source: Path
@@ -78,9 +78,11 @@ def _refuse_irregular(source: Path) -> None:
 def _look_at(text: PlainText) -> PlainText:
     with text.path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if head.startswith(_UTF8_BOM):
-        return replace(text, head=head[len(_UTF8_BOM) :], start=len(_UTF8_BOM))
-    return replace(text, head=head, start=0)
+        start = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
+        head = head[start:]
+        while head and not head.strip(b" \t\r\n"):
+            head = file.read(HEAD_BYTES)
+    return replace(text, head=head, start=start)
 
 
 def _decompressed(text: PlainText, work: Workspace) -> PlainText:

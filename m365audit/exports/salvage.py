@@ -19,7 +19,9 @@ from m365audit.exports.window import Window
 
 _SPACE = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*+")
 _KEY = re.compile(rb'\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*:\s*', re.DOTALL)
-_UP_TO_MARK = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+(["\[\]{}])?', re.DOTALL)
+_FLAT = rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_UP_TO_MARK = re.compile(_FLAT + rb"|[\[{]" + _FLAT + rb""")*+[\]}])*+(["\[\]{}])?""", re.DOTALL)
+"""Everything up to a bracket or a text without end; brackets with none in them are passed over with what they hold."""
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]{0,200}"')
 _SCALAR = re.compile(
     rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity',
@@ -320,7 +322,8 @@ def _end_of_scalar(window: Window, position: int, *, is_near: bool) -> int | Non
 
 def _end_of_brackets(window: Window, position: int, *, is_near: bool = False) -> int | None:
     """Return where the brackets opened at ``position`` close; ``is_near``: among what is at hand, else anywhere."""
-    depth = 0
+    depth = 1
+    position += 1
     while True:
         match = window.match(_UP_TO_MARK, position)
         position = window.base + match.end() if match else position

@@ -11,9 +11,11 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from m365audit.exports.limits import MAX_CSV_ROW_LINES, MAX_RECORD_BYTES
+from m365audit.exports import limits
+from m365audit.exports.limits import MAX_CSV_ROW_LINES
+from m365audit.exports.line_breaks import LineReader
 from m365audit.exports.pieces import Piece, Place, Reading, Record, one_line, set_aside
 from m365audit.exports.plaintext import PlainText
 from m365audit.exports.records import parse_audit_data
@@ -42,13 +44,19 @@ class _Line(NamedTuple):
     raw: bytes
     number: int
     offset: int
+    size: int
+
+    @property
+    def is_too_long(self) -> bool:
+        """Only its beginning is at hand."""
+        return self.size > len(self.raw)
 
 
 @dataclass(slots=True)
 class _Lines:
     """Physical lines of a file, which can be put back."""
 
-    file: IO[bytes]
+    reader: LineReader
     offset: int
     number: int = 0
     waiting: deque[_Line] = field(default_factory=deque)
@@ -56,12 +64,12 @@ class _Lines:
     def next(self) -> _Line | None:
         if self.waiting:
             return self.waiting.popleft()
-        raw = self.file.readline(MAX_RECORD_BYTES)
+        raw, size = self.reader.next()
         if not raw:
             return None
         self.number += 1
-        line = _Line(raw, self.number, self.offset)
-        self.offset += len(raw)
+        line = _Line(raw, self.number, self.offset, size)
+        self.offset += size
         return line
 
     def put_back(self, lines: list[_Line]) -> None:
@@ -88,7 +96,7 @@ def read_table(text: PlainText, reading: Reading) -> Iterator[Piece]:
         return
     with text.path.open("rb") as file:
         file.seek(text.start)
-        lines = _Lines(file, text.start)
+        lines = _Lines(LineReader(file, text.head), text.start)
         _skip_header(lines)
         ordinal = 0
         while row := _next_row(lines):
@@ -109,11 +117,11 @@ def _next_row(lines: _Lines) -> list[_Line]:
     """Return the physical lines of one row: a row ends at the first line break outside quotes."""
     row: list[_Line] = []
     quotes = size = 0
-    while len(row) < MAX_CSV_ROW_LINES and size <= MAX_RECORD_BYTES and (line := lines.next()):
+    while len(row) < MAX_CSV_ROW_LINES and size <= limits.MAX_RECORD_BYTES and (line := lines.next()):
         row.append(line)
         quotes += line.raw.count(b'"')
         size += len(line.raw)
-        if quotes % 2 == 0 and line.raw.endswith(b"\n"):
+        if line.is_too_long or (quotes % 2 == 0 and line.raw.endswith(b"\n")):
             break
     return row
 
@@ -122,6 +130,7 @@ def _read_row(row: list[_Line], lines: _Lines, header: Header, ordinal: int) -> 
     place = Place(ordinal, row[0].number, row[0].offset)
     raw = b"".join(line.raw for line in row)
     try:
+        _refuse_too_long(row)
         fields = _fields(raw, header.delimiter, count=len(header.columns))
     except UnreadableError as error:
         # A stray quote runs rows together: only its own line is set aside, the others are read again.
@@ -130,6 +139,11 @@ def _read_row(row: list[_Line], lines: _Lines, header: Header, ordinal: int) -> 
     if AUDIT_DATA in header.columns:
         return _read_audit_data(fields[header.columns.index(AUDIT_DATA)], raw, place)
     return _read_object(fields, header, raw, place)
+
+
+def _refuse_too_long(row: list[_Line]) -> None:
+    if row[-1].is_too_long:
+        raise UnreadableError(f"the row is longer than {limits.MAX_RECORD_BYTES:,} bytes, too long to read")
 
 
 def _read_object(fields: list[str], header: Header, raw: bytes, place: Place) -> Piece:
@@ -162,7 +176,7 @@ def _fields(raw: bytes, delimiter: str, *, count: int | None = None) -> list[str
     Raises:
         UnreadableError: not UTF-8, its quotes do not match, or it has not ``count`` fields.
     """
-    csv.field_size_limit(MAX_RECORD_BYTES)
+    csv.field_size_limit(limits.MAX_RECORD_BYTES)
     try:
         text = raw.decode("utf-8").rstrip("\r\n")
         rows = list(csv.reader([text], delimiter=delimiter, strict=True))
