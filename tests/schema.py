@@ -88,10 +88,10 @@ TABLES: Final[dict[str, str]] = {
     "microsoft_tenants": "tenant_id VARCHAR",
     "policy_workloads": "workload VARCHAR",
     "workload_feeds": "workload VARCHAR, feed VARCHAR",
-    "policy_settings": "membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT",
-    "permission_reach": """
     "full_mailbox_permissions": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, listed_on DATE, reason VARCHAR""",
+    "policy_settings": "membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT",
+    "permission_reach": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, workload VARCHAR, operations VARCHAR[]""",
     "rule_outcomes": "tenant_id VARCHAR, rule VARCHAR, outcome VARCHAR, reason VARCHAR, findings BIGINT",
     "findings": """
