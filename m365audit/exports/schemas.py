@@ -98,7 +98,8 @@ CALLS: Final = Schema(
         """apiVersion appId atContent atContentH atContentP clientAuthMethod clientRequestId durationMs
         identityProvider ipAddress location operationId requestId requestMethod requestUri responseSizeBytes
         responseStatusCode roles scopes servicePrincipalId signInActivityId timeGenerated tokenIssuedAt userAgent userId
-        wids C_Idtyp UserPrincipalObjectID C_DeviceId C_Iat C_Sid"""
+        wids C_Idtyp UserPrincipalObjectID C_DeviceId C_Iat C_Sid""",
+        tenantId="aadTenantId",
     ),
     frozenset(),
     frozenset(("timeGenerated",)),
