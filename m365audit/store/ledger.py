@@ -13,6 +13,7 @@ import duckdb
 from m365audit.store.candidate import attached
 from m365audit.store.queries import read_queries
 from m365audit.store.rows import Columns, create_from_rows
+from m365audit.store.sandbox import LEAN_MEMORY
 
 FINDING_COLUMNS: Final[Columns] = {
     "tenant_id": "VARCHAR", "finding_id": "VARCHAR", "rule": "VARCHAR", "severity": "VARCHAR", "title": "VARCHAR",
@@ -69,7 +70,7 @@ def write_results(
         workdir: private folder for line files.
     """
     renamed = ({"alias": alias, "rule": rule} for alias, rule in aliases.items())
-    with attached(connection, candidate):
+    with lean(connection), attached(connection, candidate):
         create_from_rows(connection, "rule_outcomes", _OUTCOME_COLUMNS, outcomes, workdir=workdir)
         create_from_rows(
             connection, "rule_aliases", {"alias": "VARCHAR", "rule": "VARCHAR"}, renamed, workdir=workdir,
@@ -106,11 +107,22 @@ def _keep_evidence(connection: duckdb.DuckDBPyConnection, before: Path) -> None:
 def save_findings(connection: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Replace the finding ledger by what was published, in one transaction: a kill leaves the old or the new one."""
     names = ", ".join(FINDING_COLUMNS)
-    with read_only(connection, published, "published"):
+    with lean(connection), read_only(connection, published, "published"):
         connection.execute("BEGIN")
         connection.execute("DELETE FROM finding_ledger")
         connection.execute(f"INSERT INTO finding_ledger ({names}) SELECT {names} FROM published.findings")
         connection.execute("COMMIT")
+
+
+@contextmanager
+def lean(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let the ledger's statements have as much memory as rules have; what they need beyond that, they spill."""
+    row = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    connection.execute("SET memory_limit = ?", [LEAN_MEMORY])
+    try:
+        yield
+    finally:
+        connection.execute("SET memory_limit = ?", [row[0] if row else LEAN_MEMORY])
 
 
 @contextmanager

@@ -1,0 +1,237 @@
+"""Owns the proof that evidence does not overwhelm: a million pieces in one finding, a million findings, a wide report.
+
+Synthetic tables stand in for what landing and judging would have left; rules, ledger, publication and report are the
+product's own, each stage in a process of its own. Run: python benchmarks/many_findings.py [--size 1000000] [--file OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from schema import create_statements  # noqa: E402 - runs from a checkout too
+
+from benchmarks.measure import Measurement, measure  # noqa: E402
+from m365audit import catalogue, findings, report, rules  # noqa: E402
+from m365audit.model import FEEDS  # noqa: E402
+from m365audit.store import ledger, publish  # noqa: E402
+from m365audit.store.candidate import STORAGE_VERSION  # noqa: E402
+from m365audit.store.database import make_private, open_store  # noqa: E402
+from m365audit.store.published import PublishedReader  # noqa: E402
+from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase  # noqa: E402
+
+LIMIT_MIB: Final = 1_024
+"""What no stage may go over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One flood: its name, how many apps and tenants its events are spread over, and how many sources have trouble."""
+
+    name: str
+    apps: int
+    tenants: int = 1
+    troubles: int = 0
+
+
+def cases(size: int) -> tuple[Case, ...]:
+    """Return the floods of ``size`` events each."""
+    return (
+        Case("one finding", 1),
+        Case("as many findings as events", size),
+        Case("wide", min(10_000, size), min(1_000, size), min(5_000, size)),
+    )
+
+
+_EVENTS: Final = """
+INSERT INTO access_events BY NAME
+SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed, uuid()::VARCHAR AS event_id,
+    TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
+    'c0ffee00-0000-4000-8000-' || lpad((i % $apps)::VARCHAR, 12, '0') AS app_id, 'application' AS access_kind,
+    'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint, ['Mail.Read'] AS permissions,
+    'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded, 'import' AS origin, true AS is_mapped
+FROM range($size) AS r (i)
+"""
+_VERDICTS: Final = """
+INSERT INTO verdicts BY NAME
+SELECT tenant_id, feed, event_id, 'outside' AS verdict, ['no_record'] AS reasons {access}
+FROM access_events
+"""
+_OTHERS: Final = """
+INSERT INTO tenants BY NAME SELECT tenant_id, 'Tenant ' || tenant_id AS name, true AS is_evaluated,
+    min(occurred_at) AS watched_from, max(occurred_at) AS watched_to, count(*) AS access_events, 0 AS unmapped_events
+FROM access_events GROUP BY tenant_id;
+INSERT INTO coverage BY NAME
+SELECT t.tenant_id, f.feed, t.watched_from AS covered_from, t.watched_to AS covered_to, 'complete' AS state, 1 AS records
+FROM tenants AS t CROSS JOIN feeds AS f;
+INSERT INTO apps BY NAME SELECT tenant_id, app_id, 'App ' || app_id AS app_name, false AS is_first_party,
+    false AS is_recorded, min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at
+FROM access_events GROUP BY tenant_id, app_id;
+INSERT INTO cells BY NAME SELECT tenant_id, app_id, workload, 'never' AS recorded, 'no' AS granted, count(*) AS used,
+    0 AS within, count(*) AS outside, 0 AS not_assessable, min(occurred_at) AS first_used_at,
+    max(occurred_at) AS last_used_at, 'complete' AS coverage
+FROM access_events GROUP BY tenant_id, app_id, workload;
+"""
+_TROUBLES: Final = """
+INSERT INTO sources BY NAME
+SELECT (SELECT min(tenant_id) FROM tenants) AS tenant_id, i AS source_id, '/exports/' || i || '.json' AS path,
+    'graph_activity' AS kind, 1 AS bytes, 10 AS records, 5 AS stored, 2 AS duplicate, 3 AS quarantined,
+    CASE WHEN i % 2 = 0 THEN 'partial' ELSE 'refused' END AS outcome, 'the file ends early' AS message
+FROM range($troubles) AS r (i);
+"""
+
+
+def generate(folder: Path, case: Case, size: int) -> None:
+    """Write the candidate as judging would have left it."""
+    shutil.rmtree(folder / "publish", ignore_errors=True)
+    path = publish.new_candidate_path(folder / "publish")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{path}' AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE candidate")
+        for statement in create_statements():
+            connection.execute(statement)
+        for name in ("findings", "finding_evidence", "rule_outcomes", "runs"):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute(_EVENTS, {"size": size, "apps": case.apps, "tenants": case.tenants})
+        connection.execute(_VERDICTS.format(access=_access(connection)))
+        connection.execute("CREATE TEMP TABLE feeds AS SELECT unnest(?::VARCHAR[]) AS feed", [list(FEEDS)])
+        for statement in filter(str.strip, _OTHERS.split(";")):
+            connection.execute(statement)
+        connection.execute(_TROUBLES, {"troubles": case.troubles})
+        connection.executemany("INSERT INTO policy_workloads VALUES (?)", [["mail"], ["calendar"]])
+        rows = [[row["workload"], row["feed"]] for row in catalogue.workload_feed_rows()]
+        connection.executemany("INSERT INTO workload_feeds VALUES (?, ?)", rows)
+
+
+def _access(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the verdicts' copy of the access, where they have one."""
+    columns = {row[0] for row in connection.execute("DESCRIBE verdicts").fetchall()}
+    fields = ("occurred_at", "app_id", "access_kind", "workload", "operation")
+    copy = ", ".join(f"{name} := {name}" for name in fields)
+    return f", struct_pack({copy}) AS access" if "access" in columns else ""
+
+
+def _candidate(folder: Path) -> Path:
+    return next((folder / "publish").glob(".unfinished-*.duckdb"))
+
+
+def run_rules(folder: Path) -> rules.RuleResults:
+    """Run every rule on the candidate."""
+    spill = make_private(folder / "work")
+    with LockedDatabase(_candidate(folder), is_read_only=False, spill=spill, memory=LEAN_MEMORY) as locked:
+        return rules.run_rules(locked, rules.load_rules(locked), findings.with_finding_ids)
+
+
+def track(folder: Path, results: rules.RuleResults) -> None:
+    """Take the findings into the ledger and publish."""
+    candidate, published = _candidate(folder), folder / "publish" / publish.PUBLISHED_NAME
+    with open_store(folder / "state") as connection:
+        ledger.write_results(
+            connection, candidate, map(asdict, results.outcomes), results.aliases, before=published,
+            workdir=make_private(folder / "work"),
+        )  # fmt: skip
+        publish.put_in_place(candidate, published)
+        ledger.save_findings(connection, published)
+
+
+def render(folder: Path, form: str, section: str | None) -> None:
+    """Render one form of the report into ``folder``."""
+    published, output = folder / "publish" / publish.PUBLISHED_NAME, folder / f"report-{section or form}"
+    spill = make_private(folder / "work")
+    with LockedDatabase(published, is_read_only=True, spill=spill, memory=LEAN_MEMORY) as locked, output.open("wb") as out:
+        for piece in report.pieces(PublishedReader(locked), form, section):
+            out.write(piece)
+
+
+FORMS: Final = (("html", None), ("json", None), ("csv", "cells"), ("csv", "findings"), ("csv", "evidence"),
+                ("csv", "not_assessable"))  # fmt: skip
+
+
+def stages(folder: Path, case: Case, size: int) -> Iterator[Measurement]:
+    """Run one flood through every stage; the second evaluation looks at nothing, so all evidence is carried over."""
+    generate(folder, case, size)
+    yield measure("rules", partial(_rules_stage, folder))[-1]
+    yield measure("ledger, publish", partial(_track_stage, folder))[-1]
+    for form, section in FORMS:
+        yield measure(" ".join(filter(None, ("report", form, section))), partial(render, folder, form, section))[-1]
+    published = folder / "publish" / publish.PUBLISHED_NAME
+    blind = folder / "blind.duckdb"
+    shutil.copyfile(published, blind)
+    generate_blind(blind, folder)
+    yield measure("ledger, nothing seen", partial(_track_blind, folder))[-1]
+
+
+def generate_blind(copy: Path, folder: Path) -> None:
+    """Make of a copy of the publication the candidate of a run in which no rule could speak."""
+    with duckdb.connect(str(copy)) as connection:
+        for name in ("findings", "rule_outcomes", "runs"):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("DELETE FROM finding_evidence")
+        connection.execute("UPDATE tenants SET is_evaluated = false, not_evaluated_reason = 'the register is invalid'")
+    copy.rename(folder / "publish" / ".unfinished-0.duckdb")
+
+
+def _rules_stage(folder: Path) -> None:
+    results = run_rules(folder)
+    lines = [asdict(outcome) for outcome in results.outcomes]
+    (folder / "outcomes.py").write_text(repr((lines, dict(results.aliases))), encoding="utf-8")
+
+
+def _track_stage(folder: Path) -> None:
+    lines, aliases = eval((folder / "outcomes.py").read_text(encoding="utf-8"))  # noqa: S307 - our own repr
+    track(folder, rules.RuleResults(tuple(rules.RuleOutcome(**line) for line in lines), aliases))
+
+
+def _track_blind(folder: Path) -> None:
+    track(folder, run_rules(folder))
+
+
+def facts(folder: Path) -> str:
+    """Return what was made: findings, evidence and the sizes of the files."""
+    with duckdb.connect(str(folder / "publish" / publish.PUBLISHED_NAME), read_only=True) as connection:
+        counts = [
+            f"{connection.execute(f'SELECT count(*) FROM {name}').fetchall()[0][0]:,} {name}"
+            for name in ("findings", "finding_evidence")
+        ]
+    sizes = [f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in sorted(folder.glob("report-*"))]
+    return "; ".join((*counts, *sizes))
+
+
+def main() -> int:
+    """Print the table; 1 when a stage took more memory than it may."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1_000_000)
+    parser.add_argument("--case", type=int, choices=(0, 1, 2), default=None)
+    given = parser.parse_args()
+    worst = 0.0
+    for number, case in enumerate(cases(given.size)):
+        if given.case not in {None, number}:
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            begin = time.perf_counter()
+            print(f"\n{case.name}: {given.size:,} events, {case.apps:,} apps, {case.tenants:,} tenants")
+            print(f"{'stage':<28} {'seconds':>8} {'peak MiB':>9}", flush=True)
+            for taken in stages(Path(name), case, given.size):
+                worst = max(worst, taken.peak_rss_mib)
+                print(f"{taken.stage:<28} {taken.wall_s:>8.1f} {taken.peak_rss_mib:>9.0f}", flush=True)
+            print(f"{facts(Path(name))}\nin all {time.perf_counter() - begin:.0f} s", flush=True)
+    print(f"\nthe most memory of any stage: {worst:.0f} MiB of {LIMIT_MIB}")
+    return int(worst > LIMIT_MIB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
