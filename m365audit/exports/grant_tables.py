@@ -44,7 +44,7 @@ def retell(raw: bytes) -> bytes:
     needed = _ASSIGNED_KEY if is_assigned else _DELEGATED_KEY
     missing = next((column for column in needed if column not in cells), None)
     if missing:
-        raise UnreadableError(f"the column {missing!r} is missing or empty: the row does not say who holds which permission")
+        raise UnreadableError(f"the column {missing!r} is missing or empty: the row does not say who holds what")
     fields = _ASSIGNED if is_assigned else _DELEGATED
     record: dict[str, object] = {name: cells[name.lower()] for name in fields if name.lower() in cells}
     record |= {name: in_iso(text_in(cells, name.lower())) for name in _TIMES & record.keys()}

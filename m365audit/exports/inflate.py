@@ -1,21 +1,20 @@
-"""Decompresses gzip data of unknown honesty: members, checksums, cut ends, rubbish behind, bombs.
+"""Decompresses gzip and Zstandard data of unknown honesty: members, checksums, cut ends, rubbish behind, bombs.
 
 Must never keep more than a block in memory, and must never write more than the caps allow.
 """
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import IO
 
 from m365audit.errors import EvidenceError
 from m365audit.exports import limits
+from m365audit.exports.codecs import DAMAGED, GzipMember, Member, ZstdFrame, member_type
 from m365audit.exports.limits import EXCERPT_BYTES, MIB
 
-_GZIP = 31
-_MAGIC = b"\x1f\x8b"
 _IN_BYTES = 64 * 1024
+_LONGEST_MAGIC = 4
 
 
 @dataclass(slots=True)
@@ -36,50 +35,77 @@ class InflateEnd:
 
 
 @dataclass(slots=True)
-class _Stream:
-    """One gzip file being decompressed."""
+class Sink:
+    """Where decompressed bytes go, as long as they stay within bounds.
 
-    packed: IO[bytes]
+    Attributes:
+        out: the file.
+        file: the compressed file's name, for messages.
+        read: compressed bytes read so far.
+        size: bytes written so far.
+    """
+
     out: IO[bytes]
     file: str
     read: int = 0
-    end: InflateEnd = field(default_factory=InflateEnd)
-
-    def more(self) -> bytes:
-        block = self.packed.read(_IN_BYTES)
-        self.read += len(block)
-        return block
+    size: int = 0
 
     def write(self, block: bytes) -> None:
-        self.end.size += len(block)
-        too_large = self.end.size > limits.MAX_INFLATED_BYTES
-        is_free = self.end.size <= limits.INFLATE_RATIO_FREE_BYTES
-        if too_large or (not is_free and self.end.size > self.read * limits.MAX_INFLATE_RATIO):
+        """Write on.
+
+        Raises:
+            EvidenceError: it grows beyond what a log does.
+        """
+        self.size += len(block)
+        too_large = self.size > limits.MAX_INFLATED_BYTES
+        is_free = self.size <= limits.INFLATE_RATIO_FREE_BYTES
+        if too_large or (not is_free and self.size > self.read * limits.MAX_INFLATE_RATIO):
             raise EvidenceError(
-                f"decompressing it gives more than {self.end.size // MIB:,} MiB: this looks like a decompression bomb",
+                f"decompressing it gives more than {self.size // MIB:,} MiB: this looks like a decompression bomb",
                 file=self.file,
                 hint="if it is genuine, decompress it yourself and import the result",
             )
         self.out.write(block)
 
 
+@dataclass(slots=True)
+class _Stream:
+    """One compressed file being decompressed."""
+
+    packed: IO[bytes]
+    sink: Sink
+    end: InflateEnd = field(default_factory=InflateEnd)
+
+    def more(self) -> bytes:
+        block = self.packed.read(_IN_BYTES)
+        self.sink.read += len(block)
+        return block
+
+
 def inflate(packed: IO[bytes], out: IO[bytes], *, file: str) -> InflateEnd:
-    """Decompress all members of ``packed`` into ``out`` and say how it ended.
+    """Decompress all members of ``packed``, which is at its beginning, into ``out`` and say how it ended.
 
     Raises:
         EvidenceError: a decompression bomb, or damaged before the first byte of content.
     """
-    stream = _Stream(packed, out, file)
-    data = stream.more()
-    while data.startswith(_MAGIC):
-        rest = _inflate_member(stream, data)
+    stream = _Stream(packed, Sink(out, file))
+    data, members = stream.more(), 0
+    kind = member_type(data)
+    while kind and member_type(data) is kind:
+        members += 1
+        rest = _inflate_member(stream, kind, data)
         if rest is None:
             break
+        if members > limits.MAX_MEMBERS:
+            raise EvidenceError(
+                f"compressed in more than {limits.MAX_MEMBERS:,} pieces", file=file, hint="decompress it yourself"
+            )
         data = (rest or stream.more()).lstrip(b"\0")
-        if len(data) < len(_MAGIC):
+        if len(data) < _LONGEST_MAGIC:
             data += stream.more()
     else:
         _note_rubbish(stream, data)
+    stream.end.size = stream.sink.size
     if not stream.end.size and stream.end.is_cut:
         raise EvidenceError(
             "the compressed data is damaged or cut before any content", file=file, hint="fetch the file again"
@@ -87,32 +113,42 @@ def inflate(packed: IO[bytes], out: IO[bytes], *, file: str) -> InflateEnd:
     return stream.end
 
 
-def _inflate_member(stream: _Stream, data: bytes) -> bytes | None:
+def _inflate_member(stream: _Stream, kind: type[GzipMember | ZstdFrame], first: bytes) -> bytes | None:
     """Decompress one member; return what follows it, or None when its own end was not reached."""
-    decoder = zlib.decompressobj(_GZIP)
-    while data:
-        before = decoder.copy()
+    member = kind()
+    begin, data, steps = stream.sink.read, first, 0
+    while True:
         try:
-            stream.write(decoder.decompress(data, MIB))
-        except zlib.error as error:
-            _save_what_decodes(stream, before, data)
+            block = member.step(data)
+        except DAMAGED as error:
+            stream.packed.seek(begin)
+            _save_what_decodes(stream, kind(), first, steps)
             stream.end.is_cut = True
             stream.end.remark = f"the compressed data is damaged here: {error}"
             return None
-        if decoder.eof:
-            return decoder.unused_data
-        data = decoder.unconsumed_tail or stream.more()
-    stream.write(decoder.flush())
-    stream.end.is_cut = True
-    return None
+        stream.sink.write(block)
+        steps += 1
+        if member.is_done:
+            return member.rest
+        data = stream.more() if member.needs_input else b""
+        if not data and member.needs_input:
+            stream.end.is_cut = True
+            return None
 
 
-def _save_what_decodes(stream: _Stream, decoder: zlib._Decompress, data: bytes) -> None:
-    """Feed byte by byte: a failing call gives nothing back, not even what it had decoded before the damage."""
-    for index in range(len(data)):
+def _save_what_decodes(stream: _Stream, member: Member, data: bytes, steps: int) -> None:
+    """Go the same steps again up to the one that failed, and that one byte by byte.
+
+    A failing step gives nothing back, not even what it had decoded before the damage.
+    """
+    for _ in range(steps):
+        member.step(data)
+        data = stream.packed.read(_IN_BYTES) if member.needs_input else b""
+    data = member.take_back() + data
+    for index in range(max(1, len(data))):
         try:
-            stream.write(decoder.decompress(data[index : index + 1]))
-        except zlib.error:
+            stream.sink.write(member.step(data[index : index + 1]))
+        except DAMAGED:
             return
 
 

@@ -33,6 +33,9 @@ MAX_INFLATE_RATIO: Final = 250
 INFLATE_RATIO_FREE_BYTES: Final = 64 * MIB
 """Below this size the ratio is not looked at: a few thousand equal records compress very well."""
 
+MAX_MEMBERS: Final = 2_000_000
+"""Most pieces in which one file may be compressed: each costs time, however little it holds."""
+
 HEAD_BYTES: Final = MIB
 """How much of a file is looked at to recognise it."""
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from m365audit.errors import EvidenceError
+from m365audit.exports.codecs import member_type
 from m365audit.exports.inflate import inflate
 from m365audit.exports.limits import HEAD_BYTES, MIB
 from m365audit.exports.pieces import Place, set_aside
 from m365audit.exports.workspace import Workspace
 from m365audit.model import Quarantined
 
-GZIP_MAGIC = b"\x1f\x8b"
 _UTF8_BOM = codecs.BOM_UTF8
 _TYPED = rb"[\t\r\n -~]"
 _UTF16_WITHOUT_BOM = {
@@ -58,7 +58,7 @@ def open_plain(source: Path, work: Workspace) -> PlainText:
     """
     _refuse_irregular(source)
     text = _look_at(PlainText(source, source, is_temporary=False, start=0, is_cut=False, remarks=(), head=b""))
-    if text.head.startswith(GZIP_MAGIC):
+    if member_type(text.head):
         text = _decompressed(text, work)
     encoding = _utf16_encoding(text.head)
     if encoding:
@@ -90,7 +90,7 @@ def _decompressed(text: PlainText, work: Workspace) -> PlainText:
     with text.path.open("rb") as packed, out:
         end = inflate(packed, out, file=str(text.source))
     result = _look_at(replace(text, path=path, is_temporary=True, is_cut=end.is_cut))
-    if result.head.startswith(GZIP_MAGIC):
+    if member_type(result.head):
         raise EvidenceError("compressed twice", file=str(text.source), hint="decompress it once and import the result")
     if not end.remark:
         return result

@@ -126,7 +126,7 @@ def audit(raw: bytes) -> bytes:
     cells = cells_of(raw, _AUDIT_KEY)
     missing = next((column for column in sorted(_AUDIT_KEY) if column not in cells), None)
     if missing:
-        raise UnreadableError(f"the column {missing!r} is missing or empty: without it the row cannot be told from others")
+        raise UnreadableError(f"the column {missing!r} is missing or empty: nothing else tells the row from others")
     record: dict[str, object] = {field: cells[column] for field, column in _AUDIT_FIELDS.items() if column in cells}
     record["id"] = f"portal_{text_in(cells, 'correlationid')}_{_digest(cells)}"
     record["activityDateTime"] = in_iso(text_in(cells, _TIME))

@@ -53,7 +53,11 @@ CALL: Final[Json] = call("r-1", WHEN, ipAddress="203.0.113.7", C_Idtyp="app", du
 WORKSPACE_COLUMNS: Final[Json] = {"TenantId": WORKSPACE, "SourceSystem": "Azure AD", "_ResourceId": ""}
 ROWS: Final[Mapping[str, Json]] = {
     "MicrosoftGraphActivityLogs": {
-        **{name[0].upper() + name[1:]: value for name, value in CALL["properties"].items() if name not in {"ipAddress", "tenantId"}},
+        **{
+            name[0].upper() + name[1:]: value
+            for name, value in CALL["properties"].items()
+            if name not in {"ipAddress", "tenantId"}
+        },
         "TimeGenerated": WHEN, "IPAddress": "203.0.113.7", "AadTenantId": TENANT, "UserId": "",
         "Type": "MicrosoftGraphActivityLogs",
     },

@@ -18,20 +18,34 @@ KIND_OF_FOLDER = {
     "graph_signins": "sign_ins",
     "directory_audits": "directory_audits",
     "graph_activity": "graph_activity",
+    "call_records": "call_records",
 }
-REFUSED_FOLDERS = {"call_records": "a call record", "log_analytics": "Log Analytics"}
+LOG_ANALYTICS = {
+    "log_analytics/msticpy_signinlogs_shared.csv": "sign_ins",
+    "log_analytics/otrf_goldensaml_AADAuditEvents.json": "directory_audits",
+    "log_analytics/otrf_goldensaml_OfficeActivityEvents.json": "audit_records",
+    "graph_activity/google_graphactivity_loganalytics_bad_token_date.json": "graph_activity",
+}
+RETOLD = {
+    *LOG_ANALYTICS,
+    "call_records/graphdocs_v1_get_communications_callRecords_participants_v2.json",
+    "call_records/graphdocs_v1_get_communications_callRecords_sessions.json",
+    "call_records/graphdocs_v1_get_communications_callRecords_sessions_expand_segments.json",
+    "consent_grants/cli365_serviceprincipal-grant-list.csv",
+}
 REFUSED = {
-    "graph_activity/google_graphactivity_loganalytics_bad_token_date.json": "Log Analytics",
     "consent_grants/scubagear_MockApplications.json": "an app registration",
     "consent_grants/scubagear_MockServicePrincipalAppRoleAssignments.json": "names no service principal",
     "consent_grants/scubagear_MockApplicationPermissions.json": "names no service principal",
-    "consent_grants/cli365_serviceprincipal-grant-list.csv": "a table of delegated permission grants",
     "negative/splunk_attackdata_copilot_ediscovery_export.csv": "an eDiscovery export of items",
     "negative/graphdocs_v1_auditLogRecord_placeholder_strings.json": "AuditData holds no audit record",
     "wire/auditlogquery_truncated.json": "an audit-query job",
     "wire/mgmt_api_throttled_403.json": "an error answer of an API (AF429)",
     "wire/o365_content_list.json": "a content list",
     "wire/signins_error_nonpremium_403.json": "an error answer of an API",
+}
+ENVELOPED = {*LOG_ANALYTICS, "graph_activity/google_graphactivity_storage.jsonl"} - {
+    "log_analytics/otrf_goldensaml_OfficeActivityEvents.json"
 }
 ALL_BROKEN = "negative/graphdocs_v1_get_auditLogs_signIns"
 SIGN_IN_EXPORTS = ("sign_in", "signin", "legacyauth", "lockouts", "protection_alerts", "risklevel", "ropc")
@@ -56,11 +70,13 @@ WIRE_COUNTS = {"mgal_PT1H": 3}
 def expected_refusal(name: str) -> str | None:
     if name.startswith("negative/msdocs_"):
         return "one JSON object with other text behind it"
-    return REFUSED.get(name) or REFUSED_FOLDERS.get(name.partition("/")[0])
+    return REFUSED.get(name)
 
 
 def expected_kind(name: str) -> str:
     folder, _, file = name.partition("/")
+    if name in LOG_ANALYTICS:
+        return LOG_ANALYTICS[name]
     if folder == "storage_export":
         return "sign_ins" if any(word in file for word in SIGN_IN_EXPORTS) else "directory_audits"
     if folder == "consent_grants":
@@ -101,8 +117,10 @@ def check(name: str, path: Path, events: int, workdir: Path, *, careful: bool) -
         return "" if found == ("sign_ins", 0, 1) else f"{found}"
     expected = (expected_kind(name), events, events, 0, name.startswith("storage_export") or "PT1H" in name)
     found_all = (prepared.kind, prepared.records, len(rows), prepared.quarantined, prepared.enveloped)
-    is_storage_sample = name == "graph_activity/google_graphactivity_storage.jsonl"
-    return "" if found_all == (*expected[:4], expected[4] or is_storage_sample) else f"{found_all} {expected}"
+    is_enveloped = name in ENVELOPED or expected[4]
+    if found_all != (*expected[:4], is_enveloped):
+        return f"{found_all} {expected}"
+    return "" if prepared.is_retold == (name in RETOLD) else f"retold: {prepared.is_retold}"
 
 
 def test_the_manifest_is_whole(samples: Path) -> None:
