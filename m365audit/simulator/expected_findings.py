@@ -23,7 +23,7 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 
 
 def findings() -> tuple[ExpectedFinding, ...]:
-    """Return the findings that must be open; every one of the ten rules has at least one."""
+    """Return the findings that must be open; every rule that one run can show has at least one."""
     return (*_about_grants(), *_about_use(), *_about_events())
 
 
@@ -74,10 +74,17 @@ def _about_grants() -> tuple[ExpectedFinding, ...]:
 def _about_use() -> tuple[ExpectedFinding, ...]:
     return (
         _of(CONTOSO_ID, "used-not-recorded", SHADOW, "reads mail without a record", workload="mail"),
-        _of(CONTOSO_ID, "used-not-recorded", CRM, "reads the mailbox of the CEO, who is not in sales", workload="mail"),
         _of(
             CONTOSO_ID,
-            "used-not-recorded",
+            "resource-outside-record",
+            CRM,
+            "reads the mailbox of the CEO, who is not in sales",
+            workload="mail",
+            record="contoso-salsoft-crm",
+        ),
+        _of(
+            CONTOSO_ID,
+            "operation-beyond-record",
             TELEPHONY,
             "writes appointments; only reading them is recorded",
             workload="calendar",
@@ -85,8 +92,22 @@ def _about_use() -> tuple[ExpectedFinding, ...]:
         ),
         _of(FABRIKAM_ID, "used-not-recorded", NOTETAKER, "reads chats without a record", workload="teams_chat"),
         _of(TAILSPIN_ID, "used-not-recorded", IMPOSTOR, "reads contacts without a record", workload="contacts"),
-        _of(FABRIKAM_ID, "used-after-end", CRM, "calendars are read after the withdrawal", workload="calendar"),
-        _of(TAILSPIN_ID, "used-after-end", FORMS, "mail is sent after the record expired", workload="mail"),
+        _of(
+            FABRIKAM_ID,
+            "used-after-end",
+            CRM,
+            "calendars are read after the withdrawal",
+            workload="calendar",
+            ended_by="withdrawal",
+        ),
+        _of(
+            TAILSPIN_ID,
+            "used-after-end",
+            FORMS,
+            "mail is sent after the record expired",
+            workload="mail",
+            ended_by="expiry",
+        ),
         _of(
             FABRIKAM_ID,
             "used-without-grant",
@@ -128,6 +149,8 @@ def quiet() -> tuple[ExpectedFinding, ...]:
             for tenant in (CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID)
         ),
         _of(CONTOSO_ID, "used-after-end", CRM, "its record is in force"),
+        _of(CONTOSO_ID, "used-not-recorded", CRM, "right purpose, wrong mailbox: a rule of its own says so"),
+        _of(CONTOSO_ID, "used-not-recorded", TELEPHONY, "right purpose, wrong operation: a rule of its own says so"),
         _of(FABRIKAM_ID, "used-after-end", TELEPHONY, "its record is in force"),
         _of(FABRIKAM_ID, "used-not-recorded", CRM, "what it uses was recorded; it had ended"),
         ExpectedFinding(CONTOSO_ID, "blind-spot", {"feed": "graph_activity"}, "every hour was exported"),
@@ -141,6 +164,10 @@ _ABOUT_ONE_APP = (
     "recorded-never-used",
     "used-not-recorded",
     "used-after-end",
+    "used-before-start",
+    "operation-beyond-record",
+    "application-where-delegated",
+    "resource-outside-record",
     "granted-after-end",
     "used-without-grant",
     "unrecorded-app-with-reach",

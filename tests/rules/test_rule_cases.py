@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +84,7 @@ def cases() -> Iterator[Any]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
 
 
-NO_TABLES: Final = ("use", "register", "unwatched", "provisional", "forgotten")
+NO_TABLES: Final = ("use", "habits", "register", "unwatched", "provisional", "forgotten")
 
 
 def fill(given: dict[str, Any]) -> None:
@@ -108,6 +109,43 @@ def fill(given: dict[str, Any]) -> None:
         owner = {} if table.startswith(("policy_", "permission_", "workload_")) else {"tenant_id": TENANT}
         for row in members:
             database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
+    for number, habit in enumerate(given.get("habits", [])):
+        live(number, dict(habit))
+    tell_verdicts_of_accesses()
+
+
+def live(number: int, habit: dict[str, Any]) -> None:
+    """Let an app make ``counts`` accesses on the days from the begin of the watched time, one a minute.
+
+    ``mailboxes`` is how many it goes round; the other words are columns of the event and of its verdict, as in ``use``.
+    """
+    counts, mailboxes = habit.pop("counts"), habit.pop("mailboxes", [1] * len(habit["counts"]))
+    event, verdict = use_rows(number, {"verdict": "within", "record": "crm", "process": "log", **habit})
+    for day, (count, width) in enumerate(zip(counts, mailboxes, strict=True)):
+        begin = datetime.fromisoformat(WATCHED[0]) + timedelta(days=day)
+        same = {**DEFAULTS["access_events"], **event, "begin": begin, "width": width}
+        moment = "$begin + to_minutes(i) AS occurred_at, 'mailbox-' || i % $width AS resource_id"
+        _insert_many("access_events", f"habit-{number}-{day}", count, same, moment)
+        _insert_many("verdicts", f"habit-{number}-{day}", count, verdict)
+
+
+def _insert_many(table: str, name: str, count: int, same: dict[str, object], *made: str) -> None:
+    """Insert ``count`` rows that differ in their ids, and in what is ``made`` of i, from 0."""
+    given = {**same, "tenant_id": TENANT, "name": name, "count": count}
+    kept = [f"${key} AS {key}" for key in same if key not in {"event_id", "occurred_at", "begin", "width"}]
+    columns = ", ".join([*kept, "$tenant_id AS tenant_id", "$name || '-' || i AS event_id", *made])
+    used = {key: value for key, value in given.items() if key not in {"event_id", "occurred_at"}}
+    rows = "FROM range($count) AS r (i)"
+    database().execute(f"INSERT INTO {table} BY NAME SELECT {columns} {rows}", used)
+
+
+def tell_verdicts_of_accesses() -> None:
+    """Give every verdict what it says of its access, as the product's verdicts do."""
+    database().execute(
+        "UPDATE verdicts AS v SET access = struct_pack(occurred_at := e.occurred_at, app_id := e.app_id,"
+        " access_kind := e.access_kind, workload := e.workload, operation := e.operation) FROM access_events AS e"
+        " WHERE v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id"
+    )
 
 
 def coverage(given: dict[str, Any]) -> list[dict[str, object]]:
@@ -226,6 +264,7 @@ def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
         " CASE WHEN event_id LIKE '%7' THEN ['after_withdrawal', 'resource'] ELSE ['after_withdrawal'] END AS reasons,"
         " 'crm' AS record, 'log' AS process FROM access_events"
     )
+    tell_verdicts_of_accesses()
 
     run_rules(database(), list(rules().values()), with_finding_ids)
 

@@ -1,6 +1,6 @@
 /*---
 id: used-not-recorded
-version: 1
+version: 2
 severity: high
 title: "{app_id} did {operation} on {workload} without a record of it"
 question: Which apps used our people's data in a way nobody agreed to?
@@ -8,8 +8,9 @@ identity: [app_id, workload, operation]
 needs: [graph_activity, audit_exchange, audit_teams]
 needs_register: true
 evidence: >
-  Logged accesses whose verdict is outside and whose nearest recorded process, if there is one, had not ended: no record
-  at all, another mailbox, another operation, another permission, or a time before the record began.
+  Logged accesses whose verdict is outside and that no rule about one difference names: no record at all, another
+  workload than any recorded one, a call that needs another permission, or a signed-in person where only the application
+  itself is recorded.
 misses: >
   Accesses that no log shows (a feed that is not collected, a call the log of Graph activity leaves out) and accesses
   that could not be assessed; those are counted as not assessable, never as agreed to.
@@ -18,20 +19,33 @@ advice: >
   later shows as explained afterwards.
 references: ["GDPR Art. 5(1)(b)", "GDPR Art. 28(3)(a)", "GDPR Art. 30(1)", "Policy §5"]
 ---*/
+WITH outside AS (
+    SELECT
+        v.*,
+        coalesce(v.reasons, []) AS why
+    FROM verdicts AS v
+    WHERE v.verdict = 'outside'
+)
 SELECT
-    e.tenant_id,
-    e.app_id,
-    e.workload,
-    e.operation,
-    e.feed,
-    e.event_id,
-    e.occurred_at,
+    v.tenant_id,
+    v.access.app_id,
+    v.access.workload,
+    v.access.operation,
+    v.feed,
+    v.event_id,
+    v.access.occurred_at,
     v.reasons,
     v.record,
     v.process
-FROM verdicts AS v
-INNER JOIN access_events AS e ON v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id
+FROM outside AS v
 WHERE
-    v.verdict = 'outside'
-    -- What an ended process explains is used-after-end: together the two rules name every outside verdict, once.
-    AND NOT list_has_any(coalesce(v.reasons, []), ['after_withdrawal', 'after_expiry', 'invalidated'])
+    -- What is left by used-after-end, used-before-start, operation-beyond-record, application-where-delegated and
+    -- resource-outside-record: together the six name every outside verdict, each once.
+    NOT list_has_any(v.why, ['before_start', 'after_withdrawal', 'after_expiry', 'invalidated'])
+    AND (
+        list_contains(v.why, 'workload')
+        OR NOT (
+            list_has_any(v.why, ['operation', 'resource'])
+            OR (list_contains(v.why, 'access_kind') AND coalesce(v.access.access_kind = 'application', FALSE))
+        )
+    )
