@@ -68,4 +68,4 @@ def _read_line(line: bytes, place: Place, reading: Reading) -> Iterator[Piece]:
 
 
 def _holds_several(body: bytes) -> bool:
-    return body.startswith(b"[") or (body.startswith(b'{"') and starts_like_page(body))
+    return body.startswith(b"[") or (body.startswith(b"{") and starts_like_page(body))

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import yaml
 
 from m365audit.errors import EvidenceError
 from m365audit.exports import limits, prepare
+from m365audit.exports.codecs import zstd
 from m365audit.exports.strict import UnreadableError, parse
 
 from .noted import notes_of
 from .test_formats import rows_of
 
+Compress = Callable[[bytes], bytes]
 CASES = yaml.safe_load((Path(__file__).parent / "faults.yml").read_text(encoding="utf-8"))
 LONG = 20_000
 RECORDS = {
@@ -41,11 +44,23 @@ def pack(data: bytes, step: str) -> bytes:
     if step == "gzip_wrong_crc":
         packed = gzip.compress(data, mtime=0)
         return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+    if step.startswith("zstd"):
+        return pack_zstd(data, step)
     text = data.decode("utf-8")
     if step == "utf-16-le-half-pair":
         return b"\xff\xfe" + text.replace('"Id": 2', '"Id": "?"').encode("utf-16-le").replace(b"?\0", b"\x00\xd8")
     bare = text.encode(step.removesuffix("-bare"))
     return bare if step.endswith("-bare") else "\ufeff".encode(step) + bare
+
+
+def pack_zstd(data: bytes, step: str) -> bytes:
+    options: dict[int, int] = {zstd.CompressionParameter.checksum_flag: 1}
+    if step == "zstd_lines":
+        return b"".join(zstd.compress(line, options=options) for line in data.splitlines(keepends=True))
+    packed = zstd.compress(data, options=options)
+    if step == "zstd_skippable":
+        return b"\x50\x2a\x4d\x18\x04\0\0\0note" + packed
+    return packed[:-1] + bytes([packed[-1] ^ 1]) if step == "zstd_wrong_checksum" else packed
 
 
 def build(case: dict[str, Any], folder: Path) -> tuple[Path, list[int]]:
@@ -103,21 +118,55 @@ def test_excerpt_is_short_and_printable(tmp_path: Path) -> None:
     assert item.excerpt.isprintable()
 
 
-def test_bomb_by_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compress", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_bomb_by_ratio(compress: Compress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "INFLATE_RATIO_FREE_BYTES", limits.MIB)
     path = tmp_path / "bomb.json.gz"
-    path.write_bytes(gzip.compress(b" " * (8 * limits.MIB)))
+    path.write_bytes(compress(b" " * (8 * limits.MIB)))
     with pytest.raises(EvidenceError, match="decompression bomb"):
         prepare(path, workdir=tmp_path / "work")
     assert not any((tmp_path / "work").iterdir())
 
 
-def test_bomb_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compress", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_bomb_by_size(compress: Compress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_INFLATED_BYTES", limits.MIB)
     path = tmp_path / "large.json.gz"
-    path.write_bytes(gzip.compress((RECORDS["1"] + "\n").encode() * LONG))
+    path.write_bytes(compress((RECORDS["1"] + "\n").encode() * LONG))
     with pytest.raises(EvidenceError, match="decompression bomb"):
         prepare(path, workdir=tmp_path / "work")
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_bomb_by_pieces(compress: Compress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_MEMBERS", 100)
+    path = tmp_path / "pieces.json.gz"
+    path.write_bytes(compress(b"") * 101)
+    with pytest.raises(EvidenceError, match="compressed in more than 100 pieces"):
+        prepare(path, workdir=tmp_path / "work")
+
+
+def test_a_frame_that_wants_gigabytes_of_memory_is_refused(tmp_path: Path) -> None:
+    compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 31})
+    path = tmp_path / "window.json.zst"
+    path.write_bytes(compressor.compress((RECORDS["1"] + "\n").encode() * LONG) + compressor.flush())
+    with pytest.raises(EvidenceError, match="damaged or cut before any content"):
+        prepare(path, workdir=tmp_path / "work")
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_what_decodes_before_the_damage_is_kept(compress: Compress, tmp_path: Path) -> None:
+    lines = "".join(RECORDS["1"].replace('"Id": 1', f'"Id": {os.urandom(40).hex()!r}'.replace("'", '"')) + "\n"
+                    for _ in range(LONG))  # fmt: skip
+    packed = bytearray(compress(lines.encode()))
+    packed[len(packed) // 2 : len(packed) // 2 + 64] = bytes(64)
+    path = tmp_path / "damaged.json.gz"
+    path.write_bytes(packed)
+    prepared = prepare(path, workdir=tmp_path / "work")
+    assert prepared.has_broken_end
+    good = prepared.records - prepared.quarantined
+    assert LONG * 0.4 < good < LONG * 0.6
+    assert [row["Id"] for row in rows_of(prepared)] == [json.loads(line)["Id"] for line in lines.splitlines()[:good]]
 
 
 def test_missing_file_folder_and_pipe_are_refused(tmp_path: Path) -> None:
