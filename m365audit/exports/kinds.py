@@ -185,6 +185,8 @@ def _plain_kind(keys: frozenset[str]) -> str | None:
     whole = next((kind for kind, needed in _SIGNATURES.items() if needed <= keys), None)
     if whole or is_call(keys):
         return whole or "call_records"
+    if {"approlevalue", "principalid", "resourceid"} <= keys:
+        return "app_role_assignments"
     if len(keys & _AUDIT) > 1:
         return "directory_audits"
     if len(keys & _SIGN_IN) > 1 and keys & _SIGN_IN_ACTORS:

@@ -43,6 +43,7 @@ _READERS: dict[Container, Callable[[PlainText, Reading], Iterator[Piece]]] = {
     Container.DOCUMENTS: read_documents,
     Container.TABLE: read_table,
 }
+_GRANTS = {"delegated_permission_grants", "app_role_assignments"}
 _MISFIT = "a row of another table than the others, or of one that is not read: export each to a file of its own"
 _NAME_THE_KIND = "name it with --kind: " + ", ".join(KINDS)
 
@@ -144,7 +145,9 @@ def _is_retold(first: list[Piece]) -> bool:
 def _fits(piece: Record, found: Recognised) -> bool:
     """Say whether a record of a retold file goes with the others: envelopes with envelopes, else one kind only."""
     hit = recognise(piece.value)
-    return hit is not None and hit.enveloped == found.enveloped and (found.enveloped or hit.kind == found.kind)
+    if hit is None or hit.enveloped != found.enveloped:
+        return False
+    return found.enveloped or hit.kind == found.kind or {hit.kind, found.kind} == _GRANTS
 
 
 def _peek(pieces: Iterator[Piece]) -> list[Piece]:

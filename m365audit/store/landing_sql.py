@@ -183,10 +183,17 @@ _AUDIT_FEED: Final = """CASE
         'AzureActiveDirectoryStsLogon') THEN 'audit_entra'
     ELSE 'audit_other' END"""
 
+_GRANT_FEED: Final = """CASE WHEN json_exists(record, '$.consentType') THEN 'delegated_permission_grants'
+    WHEN json_exists(record, '$.appRoleId') OR json_exists(record, '$.appRoleValue') THEN 'app_role_assignments'
+    ELSE '{kind}' END"""
+"""One table may list both; what tells neither is of the file's kind."""
+
 _FEED: Final = {
     "sign_ins": _SIGN_IN_FEED,
     "directory_audits": "'directory_audits'",
     "audit_records": _AUDIT_FEED,
+    "delegated_permission_grants": _GRANT_FEED,
+    "app_role_assignments": _GRANT_FEED,
 }
 _ID: Final = {"audit_records": "$.Id"}
 _TIME: Final = {
@@ -227,7 +234,7 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     takes them out again, counted.
     """
     category = "json->>'$.category'" if is_enveloped else "NULL"
-    feed = _FEED.get(kind, f"'{kind}'")
+    feed = _FEED.get(kind, "'{kind}'").replace("{kind}", kind)
     if is_enveloped:
         feed = _ENVELOPE_FEED.format(sign_in=_SIGN_IN_FEED)
     record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}', {_BLANKS}), '')"

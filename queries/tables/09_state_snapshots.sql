@@ -17,14 +17,20 @@ columns:
 ---*/
 WITH observed AS (
     SELECT
-        tenant_id,
-        kind AS feed,
-        source_id,
-        observed_at,
-        has_next_page,
-        outcome = 'partial' AS is_partial
-    FROM sources
-    WHERE kind IN (FROM state_feeds) AND outcome IN ('imported', 'partial')
+        s.tenant_id,
+        f.feed,
+        s.source_id,
+        s.observed_at,
+        s.has_next_page,
+        s.outcome = 'partial' AS is_partial
+    FROM sources AS s
+    -- One table may list grants and assignments together.
+    INNER JOIN (
+        SELECT source_id, kind AS feed FROM sources
+        UNION
+        SELECT source_id, feed FROM sightings
+    ) AS f ON s.source_id = f.source_id
+    WHERE f.feed IN (FROM state_feeds) AND s.outcome IN ('imported', 'partial')
 ),
 
 -- A listing comes in pages, each a file of its own: what lies close together in time is one snapshot.

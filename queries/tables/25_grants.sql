@@ -34,7 +34,9 @@ WITH observed AS (
         lower(record ->> '$.principalId') AS sp_id,
         lower(record ->> '$.resourceId') AS resource_sp_id,
         lower(record ->> '$.appRoleId') AS app_role_id,
-        NULL::VARCHAR AS scope,
+        -- Tables made by others name the role, not its id, and the client's app.
+        nullif(record ->> '$.appRoleValue', '') AS scope,
+        lower(nullif(record ->> '$.clientAppId', '')) AS app_id,
         'application' AS kind,
         NULL::VARCHAR AS granted_for,
         NULL::VARCHAR AS principal_id,
@@ -55,6 +57,7 @@ WITH observed AS (
         lower(s.record ->> '$.resourceId') AS resource_sp_id,
         NULL AS app_role_id,
         p.scope,
+        lower(nullif(s.record ->> '$.clientAppId', '')) AS app_id,
         'delegated' AS kind,
         CASE s.record ->> '$.consentType' WHEN 'AllPrincipals' THEN 'all_users' WHEN 'Principal' THEN 'one_user' END
             AS granted_for,
@@ -71,12 +74,13 @@ named AS (
     SELECT
         o.tenant_id,
         o.grant_id,
-        client.app_id,
+        coalesce(client.app_id, o.app_id) AS app_id,
         o.sp_id,
         api.app_id AS resource_app_id,
         o.resource_sp_id,
         coalesce(o.scope, declared.permission, known.permission) AS permission,
-        o.app_role_id,
+        CASE WHEN o.kind = 'application' THEN coalesce(o.app_role_id, by_name.app_role_id, known_by_name.app_role_id) END
+            AS app_role_id,
         o.kind,
         o.granted_for,
         o.principal_id,
@@ -96,6 +100,21 @@ named AS (
     -- An id means something only together with its resource: without the resource's app id it stays unresolved.
     LEFT JOIN permission_ids AS known
         ON api.app_id = known.resource_app_id AND o.app_role_id = known.permission_id AND known.kind = 'application'
+    LEFT JOIN (
+        SELECT tenant_id, resource_sp_id, lower(permission) AS permission, min(app_role_id) AS app_role_id
+        FROM app_roles
+        GROUP BY ALL
+    ) AS by_name
+        ON
+            o.tenant_id = by_name.tenant_id
+            AND o.resource_sp_id = by_name.resource_sp_id
+            AND lower(o.scope) = by_name.permission
+    LEFT JOIN (
+        SELECT resource_app_id, lower(permission) AS permission, min(permission_id) AS app_role_id
+        FROM permission_ids
+        WHERE kind = 'application'
+        GROUP BY ALL
+    ) AS known_by_name ON api.app_id = known_by_name.resource_app_id AND lower(o.scope) = known_by_name.permission
 ),
 
 snapshots AS (
