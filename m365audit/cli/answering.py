@@ -54,9 +54,11 @@ def answer(
         if output is None:
             raise QueryError("Parquet needs a file", hint="name it with -o result.parquet")
         with replaced(output) as target:
-            inquiry.write_parquet(folder, asked.sql, asked.values, limits, target)
+            inquiry.open(folder, limits, output=target)
+            inquiry.write_parquet(asked.sql, asked.values)
     else:
-        answered = inquiry.ask(folder, asked.sql, asked.values, limits)
+        inquiry.open(folder, limits)
+        answered = inquiry.ask(asked.sql, asked.values)
         _write(in_pieces(answered.names, answered.batches, form), output)
     if output is not None:
         say(f"written: {output}")

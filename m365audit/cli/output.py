@@ -89,7 +89,8 @@ def _table_pieces(names: Sequence[str], batches: Iterator[Sequence[Sequence[Any]
         first += map(_cells, rows)
     table = Table(names, first, total)
     yield "".join(f"{line}\n" for line in table.head())
-    for some in chain([first], (list(map(_cells, rows)) for rows in batches)):
+    later: Iterator[list[Sequence[str]]] = ([_cells(row) for row in rows] for rows in batches)
+    for some in chain([first], later):
         yield "".join(f"{line}\n" for line in table.lines(some))
 
 

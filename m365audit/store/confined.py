@@ -1,4 +1,4 @@
-"""The process in which a stranger's SQL runs: confines itself, opens the published database, answers one question.
+"""The process in which a stranger's SQL runs: confines itself, opens the published database, answers questions.
 
 Started by ``inquiry`` and by nothing else. It must never see the SQL before it is confined, and never print.
 """
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pytz
 
-from m365audit.errors import AuditError, StoreError
+from m365audit.errors import QueryError, StoreError
 from m365audit.store import frames
 from m365audit.store.confinement import Confinement, Limits
 from m365audit.store.published import check_reading, write_parquet
@@ -50,9 +50,8 @@ def main() -> None:
         code = 1  # nobody listens
     except MemoryError:
         code = _tell(answers, "memory")
-    except AuditError as error:
-        kind = "store" if isinstance(error, StoreError) else "query"
-        code = _tell(answers, kind, error.message[:_LONGEST], error.hint)
+    except StoreError as error:
+        code = _tell(answers, "store", error.message[:_LONGEST], error.hint)
     except frames.FrameError:
         code = _tell(answers, "large")
     os._exit(code)  # closing a database that is only read saves nothing and takes time
@@ -71,15 +70,16 @@ def _serve(answers: int) -> None:
         database.execute("SELECT 1")  # starts the threads that it will need
         said += confinement.close_behind()
         frames.send(answers, ["ready", said])
-        question = frames.receive(0)
-        if question is None:
-            return
-        _, sql, parameters = question
-        if output is not None:
-            rows = write_parquet(database, sql, parameters, output)
-            frames.send(answers, ["done", rows])
-        else:
-            _answer(answers, database, confinement, sql, parameters)
+        while (question := frames.receive(0)) is not None:
+            _, sql, parameters = question
+            confinement.spend()
+            try:
+                if output is None:
+                    _answer(answers, database, confinement, sql, parameters)
+                else:
+                    frames.send(answers, ["done", write_parquet(database, sql, parameters, output)])
+            except QueryError as error:
+                _tell(answers, "query", error.message[:_LONGEST], error.hint)
 
 
 def _answer(

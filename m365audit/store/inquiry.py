@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,9 @@ _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from m365audit.store.co
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 """Of the environment, only where the interpreter's libraries are; a secret in a variable stays out."""
 
+_TO_OPEN: Final = 60.0
+"""Seconds for starting and opening, which nobody's SQL can prolong."""
+
 Rows = list[list[Any]]
 
 
@@ -38,10 +41,10 @@ class Answer:
 
 
 class Inquiry:
-    """One question to the published database; a context manager. The process starts with it, the question can wait.
+    """A process that can be asked; a context manager. It starts at once, what it is to open can be said later.
 
     Attributes:
-        enforced: what confines the process, in words; known once it was asked.
+        enforced: what confines the process, in words; known once it is open.
     """
 
     def __init__(self) -> None:
@@ -67,44 +70,47 @@ class Inquiry:
                     pipe.close()
         self._process.wait()
 
-    def ask(self, folder: Path, sql: str, parameters: Mapping[str, object], limits: Limits) -> Answer:
-        """Ask one SELECT.
+    def open(self, folder: Path, limits: Limits, *, output: Path | None = None) -> None:
+        """Confine the process to the published database of ``folder`` and, for Parquet, one file that is there.
+
+        Raises:
+            StoreError: nothing is published, or the file is damaged.
+            QueryError: the process could not be confined.
+        """
+        path = published_path(folder).resolve()
+        self._limits, self._patience = limits, frames.Patience(_TO_OPEN)
+        target = None if output is None else str(output)
+        self._say("confine", str(path), target, limits.memory, limits.seconds, limits.threads)
+        self.enforced = tuple(str(words) for words in self._hear("ready"))
+
+    def ask(self, sql: str, parameters: Mapping[str, object]) -> Answer:
+        """Ask one SELECT; one answer has to be read to its end before the next question.
 
         Raises:
             QueryError: it is not one SELECT, it fails, or it takes too much memory or time.
-            StoreError: nothing is published, or the file is damaged.
         """
-        self._confine(folder, None, limits)
+        self._patience = frames.Patience(self._limits.seconds)
         self._say("ask", sql, dict(parameters))
-        names = self._hear("columns")
-        return Answer(tuple(str(name) for name in names[0]), self._batches())
+        return Answer(tuple(str(name) for name in self._hear("columns")), self._batches())
 
-    def write_parquet(
-        self, folder: Path, sql: str, parameters: Mapping[str, object], limits: Limits, output: Path
-    ) -> int:
-        """Write the answer of one SELECT into a file that is there; return its rows.
+    def write_parquet(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Write the answer of one SELECT into the file that was named when it was opened.
 
         Raises:
             QueryError: as for ``ask``.
-            StoreError: nothing is published, or the file is damaged.
         """
-        self._confine(folder, output, limits)
+        self._patience = frames.Patience(self._limits.seconds)
         self._say("ask", sql, dict(parameters))
-        return int(self._hear("done")[0])
-
-    def _confine(self, folder: Path, output: Path | None, limits: Limits) -> None:
-        path = published_path(folder).resolve()
-        self._limits, self._patience = limits, frames.Patience(limits.seconds)
-        target = None if output is None else str(output)
-        self._say("confine", str(path), target, limits.memory, limits.seconds, limits.threads)
-        self.enforced = tuple(str(words) for words in self._hear("ready")[0])
+        message = self._next()
+        if message[0] != "done":
+            raise _broken()
 
     def _batches(self) -> Iterator[Rows]:
         while True:
             message = self._next()
             if message[0] == "done":
                 return
-            yield _are_rows(message)
+            yield _list_of("rows", message)
 
     def _say(self, *message: object) -> None:
         pipe = self._process.stdin
@@ -119,11 +125,8 @@ class Inquiry:
                 "the SQL is too long", hint="write what it lists into a file and ask differently"
             ) from None
 
-    def _hear(self, kind: str) -> Sequence[Any]:
-        message = self._next()
-        if message[0] != kind or len(message) != 2 or (kind != "done" and not isinstance(message[1], list)):  # noqa: PLR2004
-            raise _broken()
-        return message[1:]
+    def _hear(self, kind: str) -> list[Any]:
+        return _list_of(kind, self._next())
 
     def _next(self) -> list[Any]:
         """Return the next message.
@@ -185,10 +188,12 @@ def _name_of(code: int) -> str:
         return f"exit code {code}"
 
 
-def _are_rows(message: list[Any]) -> Rows:
-    if message[0] != "rows" or len(message) != 2 or not isinstance(message[1], list):  # noqa: PLR2004
-        raise _broken()
-    return message[1]
+def _list_of(kind: str, message: list[Any]) -> list[Any]:
+    """Return what a message of a kind lists."""
+    match message:
+        case [said, list(listed)] if said == kind:
+            return listed
+    raise _broken()
 
 
 def _broken() -> QueryError:
