@@ -80,6 +80,10 @@ _TARGET_FIELDS: Final = {
     "userprincipalname": "userPrincipalName",
 }
 _PROPERTY_FIELDS: Final = {"name": "displayName", "oldvalue": "oldValue", "newvalue": "newValue"}
+_REQUIREMENTS: Final = {
+    "multifactorauthentication": "multiFactorAuthentication",
+    "singlefactorauthentication": "singleFactorAuthentication",
+}
 _COUNTRY = re.compile(r"(?:^|, )([A-Z]{2})$")
 _AUDIT_KEY: Final = frozenset((_TIME, "correlationid", "activity"))
 
@@ -113,6 +117,9 @@ def sign_in(raw: bytes, name: str) -> bytes:
         record["status"] = status
     if found := _COUNTRY.search(text_in(cells, "location")):
         record["location"] = {"countryOrRegion": found[1]}
+    requirement = text_in(cells, "authentication requirement").lower().replace("-", "").replace(" ", "")
+    if requirement in _REQUIREMENTS:
+        record["authenticationRequirement"] = _REQUIREMENTS[requirement]
     category = _category(cells, name.lower())
     return msgspec.json.encode({"category": category, "operationName": "Sign-in activity", "properties": record})
 

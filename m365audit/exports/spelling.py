@@ -51,6 +51,12 @@ transitiveMembers owners givenName surname jobTitle department officeLocation mo
 preferredLanguage usageLocation onPremisesSyncEnabled proxyAddresses verifiedDomains name isDefault isInitial
 tenantType countryLetterCode technicalNotificationMails assignedPlans assignedLicenses externalUserState"""
 
+_CALLS = """modalities lastModifiedDateTime version organizer organizer_v2 participants participants_v2 sessions
+segments caller callee identity joinWebUrl callId callType usageCountryCode tenantCountryCode calleeNumber callerNumber duration
+charge currency connectionCharge conferenceId licenseCapability inventoryType operator callDurationSource
+destinationContext destinationName inviteDateTime failureDateTime successfulCall mediaPathLocation signalingLocation
+finalSipCode callEndSubReason finalSipCodePhrase trunkFullyQualifiedDomainName mediaBypassEnabled associatedIdentity"""
+
 _AUDIT_RECORD = """CreationTime Id Operation OrganizationId RecordType ResultStatus UserKey UserType Version Workload
 ClientIP ClientIPAddress ObjectId UserId AppId ClientAppId HostAppId AppAccessContext AADSessionId APIId ClientAppName
 CorrelationId UniqueTokenId IssuedAtTime ClientInfoString ClientProcessName ClientVersion ExternalAccess
@@ -65,7 +71,7 @@ WebId TargetUserOrGroupName TargetUserOrGroupType TeamName TeamGuid ChannelName 
 MessageId Messages Members UPN Role CommunicationType TokenObjectId TokenTenantId AuthType TokenType"""
 
 _LOWER_CASE_FIRST = {
-    name.lower(): name for text in (_ENVELOPE, _ACTIVITY, _SIGN_IN, _AUDIT, _DIRECTORY) for name in text.split()
+    name.lower(): name for text in (_ENVELOPE, _ACTIVITY, _SIGN_IN, _AUDIT, _DIRECTORY, _CALLS) for name in text.split()
 }
 _PASCAL_CASE = {name.lower(): name for name in _AUDIT_RECORD.split()}
 _NAMES: Final[Mapping[str, Mapping[str, str]]] = {"audit_records": _PASCAL_CASE}
