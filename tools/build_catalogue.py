@@ -3,8 +3,9 @@
 Owns the compilation: which call means what, which permissions allow it, what a permission reaches. Never reads the
 network, never copies a source file: every output is a selection, corrected and regrouped. Same input, same bytes.
 
-Usage: ``python tools/build_catalogue.py SOURCE_DIR [--check]``. ``--check`` writes nothing and fails when the files in
-the repository differ from what the sources give. ``SOURCES.md`` beside the output names sources, dates and licences.
+Usage: ``python tools/build_catalogue.py SOURCE_DIR [--check] [--coverage]``. ``--check`` writes nothing and fails when
+the files in the repository differ from what the sources give; ``--coverage`` prints how many of Microsoft's own sample
+calls the catalogue in the repository knows. ``SOURCES.md`` beside the output names sources, dates and licences.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from catalogue_build.audit import audit_operations, audit_workloads, record_types
 from catalogue_build.calls import Calls
+from catalogue_build.coverage import coverage_lines
 from catalogue_build.names import Names
 from catalogue_build.sources import Sources
+from graph_samples import samples
 
 from m365audit.catalogue import match_shapes
 
@@ -106,6 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("source_dir", type=Path, help="folder with the source files (see SOURCES.md)")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--coverage", action="store_true", help="print how many of Microsoft's own calls are known")
     arguments = parser.parse_args()
     files, report = compile_all(arguments.source_dir)
     stale = []
@@ -116,6 +121,8 @@ def main() -> int:
             if not arguments.check:
                 path.write_bytes(text.encode())
     report.append(self_match(files["endpoints.csv"]))
+    if arguments.coverage:
+        report += coverage_lines([sample._asdict() for sample in samples()])
     print("\n".join(report))
     print(("differ: " if arguments.check else "written: ") + (", ".join(stale) or "none"))
     return 1 if arguments.check and stale else 0

@@ -49,6 +49,11 @@ class Area:
         """Workload as written to the file: empty = unknown."""
         return str(self.rule.get("workload") or "")
 
+    @property
+    def is_action(self) -> bool:
+        """Whether a POST of the root itself sends or only reads."""
+        return self.root.rsplit("/", 1)[-1] in (*self.rule.get("sends", ()), *self.rule.get("reads", ()))
+
     def owns(self, template: str) -> bool:
         """Tell whether a template is the root or lies under it."""
         return template == self.root or template.startswith(self.root + "/")
@@ -146,7 +151,7 @@ class Calls:
         operation = area.operation(method, template)
         found = {}
         for kind in KINDS:
-            stated = set(self._map[template, method][kind])
+            stated = self._without_foreign(area, operation, template, self._map[template, method][kind])
             if not (kind == "application" and area.root.startswith("/me/")):
                 stated |= self._names.demand(kind, area_grants(area.rule, kind, operation))
             closed = self._names.closed(kind, stated)
@@ -158,6 +163,16 @@ class Calls:
             area.permissions[kind, operation] |= found[kind]
         return found
 
+    def _without_foreign(self, area: Area, operation: str, template: str, names: set[str]) -> set[str]:
+        starts = tuple(
+            start
+            for rule in self._corrections["foreign_permissions"]
+            if rule["workload"] == area.workload and operation != rule.get("unless")
+            and not template.endswith(rule.get("but_for", "\0"))
+            for start in rule["starts"]
+        )  # fmt: skip
+        return {name for name in names if not name.startswith(starts)} if starts else set(names)
+
     def endpoint_rows(self) -> Iterator[tuple[str, ...]]:
         """Return the rows of endpoints.csv: exact templates, then open-ended ones (``/**``) for each area."""
         stated = {(row["template"], row["method"]): row for row in self._rules["rows"]}
@@ -167,11 +182,7 @@ class Calls:
                 continue
             yield self._row(area, template, method, area.operation(method, template), permissions)
         for area in self._areas:
-            for method in METHODS:
-                yield self._open(area, "", method)
-            if any(path.startswith(area.root + "/") for path in self._paths):
-                for tail in (*area.rule.get("sends", ()), *area.rule.get("reads", ())):
-                    yield self._open(area, "/" + tail, "POST")
+            yield from self._open_rows(area)
         for (template, method), row in stated.items():
             yield (template, method, row.get("workload", ""), row["operation"], "", "", "", "")
         for entry in self._rules["anywhere"]:
@@ -181,12 +192,25 @@ class Calls:
                 said = self._open(area, "", method)
                 yield (f"/**/{entry['word']}", method, *said[2:5], "", *said[6:])
 
+    def _open_rows(self, area: Area) -> Iterator[tuple[str, ...]]:
+        for method in METHODS:
+            yield self._open(area, "", method)
+        if area.is_action and (area.root, "POST") not in self._exact:
+            operation = area.operation("POST", area.root)
+            yield self._row(
+                area, area.root, "POST", operation, {kind: self._anywhere(area, kind, operation) for kind in KINDS}
+            )
+        if not area.is_action or any(path.startswith(area.root + "/") for path, _ in self._exact):
+            for tail in (*area.rule.get("sends", ()), *area.rule.get("reads", ())):
+                yield self._open(area, "/" + tail, "POST")
+
     def _open(self, area: Area, tail: str, method: str) -> tuple[str, ...]:
         template = f"{area.root}/**{tail}"
-        operation = area.operation(method, template if tail else area.root + "/**")
-        if not tail and method == "POST":
-            operation = area.operation(method, area.root)
-        permissions = {kind: self._anywhere(area, kind, operation) for kind in KINDS}
+        operation = area.operation(method, template)
+        permissions = {
+            kind: self._without_foreign(area, operation, template, self._anywhere(area, kind, operation))
+            for kind in KINDS
+        }
         return self._row(area, template, method, operation, permissions)
 
     def _anywhere(self, area: Area, kind: str, operation: str) -> set[str]:
