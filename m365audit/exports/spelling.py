@@ -52,8 +52,8 @@ preferredLanguage usageLocation onPremisesSyncEnabled proxyAddresses verifiedDom
 tenantType countryLetterCode technicalNotificationMails assignedPlans assignedLicenses externalUserState"""
 
 _CALLS = """modalities lastModifiedDateTime version organizer organizer_v2 participants participants_v2 sessions
-segments caller callee identity joinWebUrl callId callType usageCountryCode tenantCountryCode calleeNumber callerNumber duration
-charge currency connectionCharge conferenceId licenseCapability inventoryType operator callDurationSource
+segments caller callee identity joinWebUrl callId callType usageCountryCode tenantCountryCode calleeNumber
+callerNumber duration charge currency connectionCharge conferenceId licenseCapability inventoryType operator callDurationSource
 destinationContext destinationName inviteDateTime failureDateTime successfulCall mediaPathLocation signalingLocation
 finalSipCode callEndSubReason finalSipCodePhrase trunkFullyQualifiedDomainName mediaBypassEnabled associatedIdentity"""
 
