@@ -60,9 +60,10 @@ def import_(
 ) -> None:  # fmt: skip
     """Read exported log files and folders, judge everything, publish database and report.
 
-    Reads diagnostic-settings exports (JSON lines), Graph JSON pages and arrays, Management Activity API records and
-    Purview audit CSV, also compressed with gzip. For every file: read = stored + duplicate + quarantined. Importing
-    a file again adds nothing.
+    Reads diagnostic-settings exports (JSON lines), Graph JSON pages and arrays, Management Activity API records,
+    Purview audit CSV, rows of Log Analytics (JSON, CSV, query answers), the Entra portal's JSON and CSV, tables of
+    grants, and call records, also compressed with gzip. For every file: read = stored + duplicate + quarantined.
+    Importing a file again adds nothing.
     """
     loaded, policy = load(config_path)
     tenant_id = tenant_id_of(loaded.settings, tenant)
@@ -121,7 +122,7 @@ def _finish(
 
 def _without_files(imports: list[Import], outcome: Outcome) -> list[Path]:
     """Return what was named and held no file: a mount that is missing looks like this."""
-    read = {Path(file.path) for file in outcome.landed}
+    read = {Path(name) for file in outcome.landed for name in (file.path, file.path.partition("!")[0])}
     seen = read.union(*(path.parents for path in read))
     names = {item.path: os.fsencode(item.path).decode("utf-8", "backslashreplace") for item in imports}
     return [path for path, name in names.items() if Path(name) not in seen]
