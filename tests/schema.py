@@ -8,7 +8,8 @@ TABLES: Final[dict[str, str]] = {
     "access_events": """
         tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, app_name VARCHAR,
         access_kind VARCHAR, actor_id VARCHAR, actor_name VARCHAR, workload VARCHAR, operation VARCHAR,
-        endpoint VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource_id VARCHAR, resource_name VARCHAR,
+        endpoint VARCHAR, protocol VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource_id VARCHAR,
+        resource_name VARCHAR,
         item_count BIGINT, floor_reason VARCHAR, ip_address VARCHAR, country VARCHAR, succeeded BOOLEAN, origin VARCHAR,
         first_seen_at TIMESTAMPTZ, is_mapped BOOLEAN, status_code INTEGER, source_id BIGINT""",
     "verdicts": """

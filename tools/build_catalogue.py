@@ -71,7 +71,7 @@ def compile_all(source_dir: Path) -> tuple[dict[str, str], list[str]]:
     names = Names(sources, rules["corrections"])
     calls = Calls(sources, names, rules["areas"], rules["corrections"])
     permissions = names.rows(calls.reach())
-    operations = audit_operations(sources, names, rules["audit"])
+    operations = audit_operations(sources, names, rules["audit"], calls.allowed)
     apps = first_party(sources)
     files = {
         "endpoints.csv": to_csv(
@@ -84,7 +84,7 @@ def compile_all(source_dir: Path) -> tuple[dict[str, str], list[str]]:
             ("api", "resource_app_id", "name", "kind", "id", "workloads", "operations"), permissions
         ),
         "audit_operations.csv": to_csv(
-            ("audit_workload", "audit_operation", "record_type", "workload", "operation", "resource_kind",
+            ("audit_workload", "audit_operation", "record_type", "protocol", "workload", "operation", "resource_kind",
              "decided_by", "permissions_application", "permissions_delegated", "note"),
             operations,
         ),

@@ -38,8 +38,9 @@ def audit_operation_rows() -> Iterator[Row]:
     """Operations of the unified audit log.
 
     Keys: audit_workload (the record's ``Workload``), audit_operation (folded, see ``folded_operation_sql``),
-    record_type (int or None = any), workload, operation, resource_kind, decided_by (``thread``: the record's chat or
-    channel fields tell the workload), permissions_application, permissions_delegated (lists), note.
+    record_type (int or None = any), protocol (None = any; a row with one says which permissions that protocol takes),
+    workload, operation, resource_kind, decided_by (``thread``: the record's chat or channel fields tell the workload),
+    permissions_application, permissions_delegated (lists), note.
     """
     for row in table("audit_operations"):
         yield {

@@ -33,8 +33,8 @@ REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
 
 CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     "audit_operations": {
-        "audit_workload": "VARCHAR", "audit_operation": "VARCHAR", "record_type": "INTEGER", "workload": "VARCHAR",
-        "operation": "VARCHAR", "resource_kind": "VARCHAR", "decided_by": "VARCHAR",
+        "audit_workload": "VARCHAR", "audit_operation": "VARCHAR", "record_type": "INTEGER", "protocol": "VARCHAR",
+        "workload": "VARCHAR", "operation": "VARCHAR", "resource_kind": "VARCHAR", "decided_by": "VARCHAR",
         "permissions_application": "VARCHAR[]", "permissions_delegated": "VARCHAR[]",
     },
     "audit_workloads": {"audit_workload": "VARCHAR", "workload": "VARCHAR"},

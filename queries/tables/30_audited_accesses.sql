@@ -15,6 +15,7 @@ columns:
   workload: as in access_events
   operation: as in access_events
   endpoint: the audit operation as written
+  protocol: as in access_events
   permissions: as in access_events
   resource_kind: user, team, chat or NULL
   resource: id or name of the mailbox's user, the team or the chat
@@ -39,7 +40,7 @@ WITH extracted AS (
             '$.AppAccessContext[0].ClientAppName', '$.UserType', '$.UserId', '$.TokenObjectId', '$.MailboxOwnerUPN',
             '$.AADGroupId', '$.TeamGroupId', '$.ChatThreadId', '$.TeamGuid', '$.ChannelGuid', '$.ChannelName',
             '$.CommunicationType', '$.OperationCount', '$.OperationProperties', '$.ClientIPAddress', '$.ClientIP',
-            '$.ResultStatus'
+            '$.ResultStatus', '$.ClientInfoString', '$.ClientProcessName'
         ] AS f,
         CASE WHEN feed = 'audit_teams' THEN list_distinct(json_extract_string(record, '$.Messages[*].ChatThreadId')) END
             AS listed_threads,
@@ -95,7 +96,26 @@ audits AS (
         CASE WHEN contains(f[23], '"Sync"') THEN NULL ELSE coalesce(TRY_CAST(f[22] AS BIGINT), nullif(listed_items, 0)) END
             AS item_count,
         nullif(coalesce(nullif(f[24], ''), f[25]), '') AS ip_address,
-        lower(f[26]) AS result_status
+        lower(f[26]) AS result_status,
+        -- `Client=WebServices;…`, `Client=POP3/IMAP4;Protocol=IMAP4`: the session's kind, before what the client says itself.
+        CASE
+            WHEN f[27] IS NULL AND f[28] IS NULL THEN NULL
+            WHEN regexp_matches(f[27], '(?i)^Client=(WebServices|EWS)') THEN 'ews'
+            WHEN regexp_matches(f[27], '(?i)^Client=[^;]*(IMAP|POP)[^;]*;Protocol=IMAP') THEN 'imap'
+            WHEN regexp_matches(f[27], '(?i)^Client=[^;]*(IMAP|POP)[^;]*;Protocol=POP') THEN 'pop'
+            WHEN regexp_matches(f[27], '(?i)^Client=POP3/IMAP4') THEN 'imap_or_pop'
+            WHEN regexp_matches(f[27], '(?i)^Client=IMAP') THEN 'imap'
+            WHEN regexp_matches(f[27], '(?i)^Client=POP') THEN 'pop'
+            WHEN regexp_matches(f[27], '(?i)^Client=SMTP') THEN 'smtp'
+            WHEN regexp_matches(f[27], '(?i)^Client=REST') THEN 'rest'
+            WHEN regexp_matches(f[27], '(?i)^Client=(ActiveSync|AirSync)') THEN 'activesync'
+            WHEN regexp_matches(f[27], '(?i)^Client=(MSExchangeRPC|MAPI)') THEN 'mapi'
+            WHEN regexp_matches(f[27], '(?i)^Client=OWA') THEN 'owa'
+            WHEN f[27] <> '' THEN NULL
+            WHEN regexp_matches(f[28], '(?i)Imap4') THEN 'imap'
+            WHEN regexp_matches(f[28], '(?i)Pop3') THEN 'pop'
+            WHEN regexp_matches(f[28], '(?i)^OUTLOOK\.EXE') THEN 'mapi'
+        END AS protocol
     FROM extracted
 ),
 
@@ -105,6 +125,7 @@ known AS (
         k.folded,
         k.audit_workload,
         k.record_type,
+        k.protocol,
         t.record_type AS record_type_number,
         o.audit_operation IS NOT NULL AS is_listed,
         o.workload,
@@ -120,16 +141,18 @@ known AS (
         -- A cmdlet of Exchange's administration touches settings, not somebody's mail, unless its name says otherwise.
         t.record_type = 1 AND NOT regexp_matches(k.folded, 'mail|inbox|calendar|folder|journal|contact|message|transport')
             AS is_setting
-    FROM (SELECT DISTINCT folded, audit_workload, record_type FROM audits) AS k
+    FROM (SELECT DISTINCT folded, audit_workload, record_type, protocol FROM audits) AS k
     LEFT JOIN audit_record_types AS t ON coalesce(TRY_CAST(k.record_type AS INTEGER) = t.record_type, lower(t.name) = k.record_type)
     LEFT JOIN audit_operations AS o
         ON
             k.folded = o.audit_operation
             AND coalesce(k.audit_workload, lower(o.audit_workload)) = lower(o.audit_workload)
             AND (o.record_type IS NULL OR o.record_type = t.record_type)
+            AND (o.protocol IS NULL OR o.protocol = k.protocol)
     LEFT JOIN audit_workloads AS w ON k.audit_workload = lower(w.audit_workload)
     QUALIFY row_number() OVER (
-        PARTITION BY k.folded, k.audit_workload, k.record_type ORDER BY o.record_type NULLS LAST, o.audit_workload
+        PARTITION BY k.folded, k.audit_workload, k.record_type, k.protocol
+        ORDER BY o.record_type NULLS LAST, o.protocol NULLS LAST, o.audit_workload
     ) = 1
 ),
 
@@ -174,6 +197,7 @@ SELECT
     END AS workload,
     o.operation,
     a.operation_name AS endpoint,
+    a.protocol,
     CASE a.access_kind
         WHEN 'application' THEN o.permissions_application
         WHEN 'delegated' THEN o.permissions_delegated
@@ -209,3 +233,4 @@ INNER JOIN known AS o
         a.folded IS NOT DISTINCT FROM o.folded
         AND a.audit_workload IS NOT DISTINCT FROM o.audit_workload
         AND a.record_type IS NOT DISTINCT FROM o.record_type
+        AND a.protocol IS NOT DISTINCT FROM o.protocol

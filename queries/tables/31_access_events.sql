@@ -14,6 +14,9 @@ columns:
   workload: mail, calendar, …; NULL when the catalogue does not know the call
   operation: read, write, send or delete; NULL when not known
   endpoint: URL template with method, or the audit operation
+  protocol: >-
+    how the data was reached: rest (Microsoft Graph too), ews, imap, pop, imap_or_pop (the record does not say which),
+    smtp, activesync, mapi or owa; NULL when the record does not say
   permissions: every permission that would allow the call; NULL when not known
   resource_kind: user, group, team or chat
   resource_id: id of the mailbox's or calendar's user, group, team or chat; lower-case, a chat's as written
@@ -67,6 +70,7 @@ calls AS (
         m.workload,
         m.operation,
         c.method || ' ' || coalesce(m.template, c.shape) AS endpoint,
+        'rest' AS protocol,
         CASE c.access_kind
             WHEN 'application' THEN m.permissions_application
             WHEN 'delegated' THEN m.permissions_delegated
@@ -127,6 +131,7 @@ SELECT
     e.workload,
     e.operation,
     e.endpoint,
+    e.protocol,
     e.permissions,
     CASE WHEN e.resource IS NOT NULL THEN e.resource_kind END AS resource_kind,
     CASE

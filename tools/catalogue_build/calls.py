@@ -282,6 +282,17 @@ class Calls:
                     operations.add(operation)
         return {key: (workloads - {""}, operations) for key, (workloads, operations) in self._reached.items()}
 
+    def allowed(self, call: str) -> Names2:
+        """Return what allows a call of the audited areas, written ``GET /me/messages``.
+
+        Raises:
+            SystemExit: there is no such call.
+        """
+        method, _, template = call.partition(" ")
+        if (template, method) not in self._exact:
+            raise SystemExit(f"audit.yml names a call that is in no area: {call}")
+        return self._exact[template, method]
+
     def report(self) -> list[str]:
         """Return lines on what is covered."""
         audited = sorted({path for path in self._paths if self._area(path)})

@@ -114,11 +114,32 @@ def test_audit_operations_speak_the_vocabulary() -> None:
     assert {row["workload"] for row in rows} <= {*WORKLOADS, "other", None}
     assert {row["operation"] for row in rows} <= {*OPERATIONS, None}
     assert {row["resource_kind"] for row in rows} <= RESOURCE_KINDS
-    by_name = {row["audit_operation"]: row for row in rows}
+    by_name = {row["audit_operation"]: row for row in rows if row["protocol"] is None}
     assert by_name["mailitemsaccessed"]["workload"] == "mail"
     assert "full_access_as_app" in by_name["mailitemsaccessed"]["permissions_application"]
     assert by_name["softdelete"]["workload"] is None
     assert by_name["messageslisted"]["decided_by"] == "thread"
+
+
+def test_a_protocol_is_opened_by_its_own_permissions_only() -> None:
+    rows = [row for row in catalogue.audit_operation_rows() if row["audit_operation"] == "mailitemsaccessed"]
+    opens = {row["protocol"]: (row["permissions_application"], row["permissions_delegated"]) for row in rows}
+    assert opens["imap"] == (["IMAP.AccessAsApp"], ["IMAP.AccessAsUser.All"])
+    assert opens["pop"] == (["POP.AccessAsApp"], ["POP.AccessAsUser.All"])
+    assert opens["ews"] == (["Application EWS.AccessAsApp", "full_access_as_app"], ["EWS.AccessAsUser.All"])
+    assert "rest" not in opens
+    assert {name for held in opens.values() for name in held[0] or ()} == set(opens[None][0])
+    sent = {row["protocol"]: row for row in catalogue.audit_operation_rows() if row["audit_operation"] == "send"}
+    assert sent["smtp"]["permissions_delegated"] == ["SMTP.Send"]
+    assert "imap" not in sent  # IMAP sends nothing
+
+
+def test_an_operation_may_take_what_allows_a_call() -> None:
+    by_name = {row["audit_operation"]: row for row in catalogue.audit_operation_rows() if row["protocol"] is None}
+    exported = by_name["transcriptsexported"]
+    assert "OnlineMeetingTranscript.Read.All" in exported["permissions_application"]
+    assert "OnlineMeetingRecording.Read.All" not in exported["permissions_application"]
+    assert "Chat.Create" in by_name["chatcreated"]["permissions_application"]
 
 
 @pytest.mark.parametrize(
