@@ -36,6 +36,15 @@ INFLATE_RATIO_FREE_BYTES: Final = 64 * MIB
 MAX_MEMBERS: Final = 2_000_000
 """Most pieces in which one file may be compressed: each costs time, however little it holds."""
 
+MAX_ARCHIVE_MEMBERS: Final = 100_000
+"""Most files in one archive."""
+
+MAX_DIRECTORY_BYTES: Final = 16 * MIB
+"""Longest directory of an archive; it is read at once."""
+
+MAX_NAME_CHARACTERS: Final = 1000
+"""Longest name of a file in an archive."""
+
 HEAD_BYTES: Final = MIB
 """How much of a file is looked at to recognise it."""
 

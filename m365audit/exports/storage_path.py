@@ -17,10 +17,10 @@ from m365audit.exports.pieces import JsonObject
 from m365audit.model import PreparedFile
 
 _RECORDS: Final = 200
-_HOUR = re.compile(r"(?:^|/)y=(\d{4})/m=(\d{2})/d=(\d{2})/h=(\d{2})/m=\d{2}/[^/]+$")
+_HOUR = re.compile(r"(?:^|[/!])y=(\d{4})/m=(\d{2})/d=(\d{2})/h=(\d{2})/m=\d{2}/[^/]+$")
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _IS_GUID = re.compile(_GUID)
-_TENANT_IN_PATH = re.compile(rf"/tenantid=({_GUID})/")
+_TENANT_IN_PATH = re.compile(rf"[/!]tenantid=({_GUID})/")
 _TENANT_IN_RESOURCE = re.compile(rf"/tenants/({_GUID})(?:/|$)")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _TENANT_KEYS = frozenset(("tenantid", "organizationid", "__udi_requiredfields_tenantid"))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from m365audit import exports
 from m365audit.errors import EvidenceError
 from m365audit.model import PreparedFile
+from m365audit.pipeline import offering
+from m365audit.pipeline.offering import Offer
 from m365audit.pipeline.values import Import, Work, now
-from m365audit.store import arrivals, landing, spool
+from m365audit.store import arrivals, landing
 from m365audit.store.arrivals import Arrival, Landed
-
-_BATCH: Final = 200
-"""Files that are landed together: enough to share a transaction's cost, few enough to lose little when killed."""
 
 
 def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
@@ -27,22 +24,26 @@ def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
         try:
             wanted += [(file, item) for file in exports.find_files([item.path], on_skip=work.reporter.skipped)]
         except EvidenceError as error:
-            (missing,) = _arrivals(work, [(item.path, item)])
+            (missing,) = _arrivals(work, [offering.refused(item.path, item, error.message)])
             yield arrivals.record_refusal(work.connection, missing, error.message)
+    offers = offering.Offers(work, wanted)
     done = 0
-    for batch in (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)):
+    while True:
         with work.folder() as folder:
+            batch = offers.next_batch(folder)
             for landed in _land_batch(work, batch, folder):
                 done += 1
-                work.reporter.file(landed, done, len(wanted))
+                work.reporter.file(landed, done, offers.total)
                 yield landed
+        if not batch:
+            return
 
 
-def _land_batch(work: Work, batch: Sequence[tuple[Path, Import]], folder: Path) -> list[Landed]:
+def _land_batch(work: Work, batch: Sequence[Offer], folder: Path) -> list[Landed]:
     """Land a batch of files and return what became of each, in order."""
     offered = _arrivals(work, batch)
     results: dict[int, Landed] = {}
-    waiting = list(zip(offered, (item for _, item in batch), strict=True))
+    waiting = list(zip(offered, (offer.item for offer in batch), strict=True))
     while waiting:
         # The same bytes a second time wait until the first are landed: then they are known.
         first = {(arrival.tenant, arrival.sha256): arrival.source_id for arrival, _ in reversed(waiting)}
@@ -62,7 +63,7 @@ def _land_distinct(work: Work, files: Sequence[tuple[Arrival, Import]], folder: 
                 ready = landing.Ready(arrival, _prepare(arrival, item.kind, folder, is_careful=False))
                 families.setdefault(ready.family, []).append(ready)
             except EvidenceError as error:
-                results[arrival.source_id] = arrivals.record_refusal(work.connection, arrival, _in_words(error))
+                results[arrival.source_id] = arrivals.record_refusal(work.connection, arrival, offering.in_words(error))
     for family in families.values():
         results |= _land_family(work, family, folder)
     return results
@@ -99,35 +100,25 @@ def _prepare(arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bo
     return replace(prepared, path=arrival.path, covered_hour=exports.covered_hour(Path(arrival.path)))
 
 
-def _in_words(error: EvidenceError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
-
-
-def _arrivals(work: Work, batch: Sequence[tuple[Path, Import]]) -> list[Arrival]:
-    """Take the bytes of files into the spool, and note the circumstances of each."""
+def _arrivals(work: Work, batch: Sequence[Offer]) -> list[Arrival]:
+    """Number the files whose bytes were taken, and note the circumstances of each."""
     numbers = arrivals.next_source_ids(work.connection, len(batch))
-    offered = []
-    for number, (file, item) in zip(numbers, batch, strict=True):
-        unreadable = ""
-        try:
-            kept = spool.spool(file, item.tenant, work.settings.state)
-        except EvidenceError as error:
-            kept, unreadable = spool.Spooled(Path(), "", 0, now()), _in_words(error)
-        offered.append(
-            Arrival(
-                number,
-                os.fsencode(file).decode("utf-8", "backslashreplace"),  # a name need not be UTF-8, a VARCHAR must
-                item.tenant,
-                kept.sha256,
-                kept.size,
-                str(kept.path) if kept.sha256 else "",
-                imported_at=now(),
-                observed_at=item.observed_at or min(kept.modified_at, now()),
-                has_said_time=item.observed_at is not None,
-                settle_after=work.policy.policy.settle_after,
-                hour=datetime.fromisoformat(hour) if (hour := exports.covered_hour(file)) else None,
-                window=item.window,
-                unreadable=unreadable,
-            )
+    return [
+        Arrival(
+            number,
+            offer.path,
+            offer.item.tenant,
+            offer.kept.sha256,
+            offer.kept.size,
+            str(offer.kept.path) if offer.kept.sha256 else "",
+            imported_at=now(),
+            observed_at=offer.item.observed_at or min(offer.kept.modified_at, now()),
+            has_said_time=offer.item.observed_at is not None,
+            settle_after=work.policy.policy.settle_after,
+            hour=datetime.fromisoformat(hour) if (hour := exports.covered_hour(Path(offer.path))) else None,
+            window=offer.item.window,
+            unreadable=offer.unreadable,
+            archive=str(offer.archive or ""),
         )
-    return offered
+        for number, offer in zip(numbers, batch, strict=True)
+    ]

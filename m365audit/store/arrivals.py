@@ -30,6 +30,8 @@ class Arrival:
         hour: beginning of the hour that a storage path names, None when it names none.
         window: the user says that the file holds everything from the first to the second time (exclusive).
         unreadable: why its bytes could not be taken, empty when they were.
+        archive: the archive in the spool whose member it is; empty when it is a file of its own. ``spool`` is then a
+            temporary copy of the member's bytes.
     """
 
     source_id: int
@@ -45,6 +47,7 @@ class Arrival:
     hour: datetime | None = None
     window: tuple[datetime, datetime] | None = None
     unreadable: str = ""
+    archive: str = ""
 
     @property
     def is_settled(self) -> bool:
@@ -164,8 +167,8 @@ def write_sources(connection: duckdb.DuckDBPyConnection, rows: Iterable[tuple[Ar
         [
             arrival.tenant, arrival.source_id, landed.path, landed.kind, arrival.sha256, arrival.size, landed.records,
             landed.stored, landed.duplicate, landed.quarantined, landed.bad_times, arrival.imported_at,
-            arrival.observed_at, landed.outcome, landed.message, arrival.spool, has_next_page, arrival.hour,
-            arrival.is_settled, *(arrival.window or (None, None)), arrival.has_said_time,
+            arrival.observed_at, landed.outcome, landed.message, arrival.archive or arrival.spool, has_next_page,
+            arrival.hour, arrival.is_settled, *(arrival.window or (None, None)), arrival.has_said_time,
         ]
         for arrival, landed, has_next_page in rows
     ]  # fmt: skip
