@@ -51,11 +51,15 @@ def rows_of(members: _Members) -> Iterator[Row]:
     for table in _tables(_member(members, "tables")):
         names = _columns(table) or []
         for row in _read_array(_member(table, "rows")):
-            yield _row(bytes(row), names)
+            yield object_of(bytes(row), names)
 
 
-def _row(raw: bytes, names: list[str]) -> Row:
-    cells = _read_array(raw) if raw.startswith(b"[") else None
+def object_of(raw: bytes, names: list[str]) -> Row:
+    """Return a row of cells as an object."""
+    try:
+        cells = _read_array(raw)
+    except msgspec.MsgspecError:
+        cells = None
     if cells is None or len(cells) != len(names):
         given = "is no list" if cells is None else f"has {len(cells)} cells"
         return Row(raw, raw, f"the row {given}, the table {len(names)} columns")
@@ -73,9 +77,11 @@ def _tables(raw: msgspec.Raw) -> list[dict[str, msgspec.Raw]]:
 
 def _columns(table: _Members) -> list[str] | None:
     """Return a table's column names, None when it is no table of columns and rows."""
-    columns = _member(table, "columns")
-    if not (_is_list(columns) and _is_list(_member(table, "rows"))):
-        return None
+    return column_names(_member(table, "columns")) if _is_list(_member(table, "rows")) else None
+
+
+def column_names(columns: msgspec.Raw) -> list[str] | None:
+    """Return the names in a description of columns, None when it is none."""
     try:
         described = [{key.lower(): value for key, value in column.items()} for column in _read_objects(columns)]
         return [str(msgspec.json.decode(next(column[key] for key in _NAMES if key in column))) for column in described]

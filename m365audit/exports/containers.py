@@ -14,6 +14,7 @@ import msgspec
 from m365audit.errors import EvidenceError
 from m365audit.exports.foreign import Foreign, foreign_bytes, foreign_table, foreign_text
 from m365audit.exports.limits import HEAD_BYTES, HEAD_LINES, MAX_RECORD_BYTES, MIB
+from m365audit.exports.long_answers import is_long_answer
 from m365audit.exports.pieces import JsonObject
 from m365audit.exports.plaintext import PlainText
 from m365audit.exports.retelling import reads_table
@@ -39,6 +40,7 @@ class Container(Enum):
     LINES = "one JSON object per line"
     DOCUMENTS = "JSON documents"
     TABLE = "a table (CSV)"
+    LONG_ANSWER = "the answer of a query API"
 
 
 def recognise_container(text: PlainText) -> Container:
@@ -48,6 +50,8 @@ def recognise_container(text: PlainText) -> Container:
         EvidenceError: it is no log at all; says what it is.
     """
     _refuse(foreign_bytes(text.head), text)
+    if is_long_answer(text):
+        return Container.LONG_ANSWER
     if _is_lines(text):
         return Container.LINES
     if text.head.lstrip(_BLANK)[:1] in (b"{", b"["):

@@ -27,6 +27,7 @@ from m365audit.exports.kinds import (
     recognise,
 )
 from m365audit.exports.lines import read_lines
+from m365audit.exports.long_answers import read_long_answer
 from m365audit.exports.pieces import JsonObject, Piece, Reading, Record, set_aside
 from m365audit.exports.plaintext import PlainText, open_plain
 from m365audit.exports.records import audit_data_key
@@ -42,6 +43,7 @@ _READERS: dict[Container, Callable[[PlainText, Reading], Iterator[Piece]]] = {
     Container.LINES: read_lines,
     Container.DOCUMENTS: read_documents,
     Container.TABLE: read_table,
+    Container.LONG_ANSWER: read_long_answer,
 }
 _GRANTS = {"delegated_permission_grants", "app_role_assignments"}
 _MISFIT = "a row of another table than the others, or of one that is not read: export each to a file of its own"

@@ -55,7 +55,8 @@ _CALLS = """modalities lastModifiedDateTime version organizer organizer_v2 parti
 segments caller callee identity joinWebUrl callId callType usageCountryCode tenantCountryCode calleeNumber
 callerNumber duration charge currency connectionCharge conferenceId licenseCapability inventoryType operator
 callDurationSource destinationContext destinationName inviteDateTime failureDateTime successfulCall mediaPathLocation
-signalingLocation finalSipCode callEndSubReason finalSipCodePhrase trunkFullyQualifiedDomainName mediaBypassEnabled associatedIdentity"""
+signalingLocation finalSipCode callEndSubReason finalSipCodePhrase trunkFullyQualifiedDomainName mediaBypassEnabled
+associatedIdentity"""
 
 _AUDIT_RECORD = """CreationTime Id Operation OrganizationId RecordType ResultStatus UserKey UserType Version Workload
 ClientIP ClientIPAddress ObjectId UserId AppId ClientAppId HostAppId AppAccessContext AADSessionId APIId ClientAppName

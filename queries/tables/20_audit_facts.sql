@@ -31,6 +31,21 @@ WITH wanted AS (
     ] AS names
 ),
 
+-- A row of the portal's table has no id of its own: where the record itself came too, that one speaks.
+told_twice AS (
+    SELECT DISTINCT t.tenant_id, t.record_id
+    FROM landed_records AS t
+    INNER JOIN landed_records AS r
+        ON
+            t.tenant_id = r.tenant_id
+            AND date_trunc('second', t.occurred_at) = date_trunc('second', r.occurred_at)
+            AND t.record ->> '$.correlationId' = r.record ->> '$.correlationId'
+            AND t.record ->> '$.activityDisplayName' = r.record ->> '$.activityDisplayName'
+    WHERE
+        t.feed = 'directory_audits' AND t.is_newest AND starts_with(t.record_id, 'portal_')
+        AND r.feed = 'directory_audits' AND r.is_newest AND NOT starts_with(r.record_id, 'portal_')
+),
+
 graph AS (
     SELECT
         tenant_id,
@@ -53,7 +68,10 @@ graph AS (
             LAMBDA p: {'name': p ->> '$.displayName', 'old': p ->> '$.oldValue', 'new': p ->> '$.newValue'}
         ) AS properties
     FROM landed_records
-    WHERE feed = 'directory_audits' AND is_newest
+    WHERE
+        feed = 'directory_audits'
+        AND is_newest
+        AND record_id NOT IN (SELECT t.record_id FROM told_twice AS t WHERE t.tenant_id = landed_records.tenant_id)
 ),
 
 unified AS (

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from m365audit.exports import prepare
+from m365audit.exports import limits, prepare
 from m365audit.exports.moments import in_iso
 
 from .test_formats import rows_of
@@ -39,6 +39,44 @@ def test_case(case: dict[str, Any], tmp_path: Path, *, careful: bool) -> None:
     assert prepared.has_broken_end == case.get("broken_end", False)
     assert prepared.has_next_page == case.get("next_page", False)
     assert prepared.is_retold == (case.get("told") != "first-hand")
+
+
+def long_answer(rows: list[object], end: str = "]}]}") -> str:
+    columns = [
+        {"name": name, "type": "string"} for name in ("TimeGenerated", "RequestId", "RequestUri", "RequestMethod")
+    ]
+    start = json.dumps({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": []}]}).removesuffix("]}]}")
+    return start + ",\n".join(json.dumps(row) for row in rows) + end
+
+
+LONG_ROWS: Final[list[object]] = [["2026-07-16T13:05:02Z", f"r{n}", "/v1.0/me", "GET"] for n in range(2000)]
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad", "is_cut"),
+    [
+        (long_answer(LONG_ROWS), 2000, [], False),
+        (long_answer([*LONG_ROWS[:1000], ["short"], 7, *LONG_ROWS[1000:]]), 2000, [(1001, 1001), (1002, 1002)], False),
+        (long_answer(LONG_ROWS, '],"x":1}],"error":{"code":"PartialError"}}'), 2000, [(2001, 2000)], True),
+        (long_answer(LONG_ROWS, ']}],"error":{"code":"PartialError"}}'), 2000, [], True),
+        (long_answer(LONG_ROWS, ']},{"name":"b","columns":[],"rows":[]}]}'), 2000, [(2001, 2000)], False),
+        (long_answer(LONG_ROWS, ',["2026-07-16T13'), 2000, [(2001, 2000)], True),
+        (long_answer(LONG_ROWS, "]"), 2000, [], True),
+    ],
+    ids=["whole", "rows that are none", "odd end", "says it is not whole", "two tables", "cut in a row", "cut"],
+)
+def test_long_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, good: int, bad: list[tuple[int, int]], *, is_cut: bool
+) -> None:
+    monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 10_000)
+    path = tmp_path / "answer.json"
+    path.write_text(text, encoding="utf-8")
+    prepared = prepare(path, workdir=tmp_path / "work")
+    assert (prepared.kind, prepared.records, prepared.quarantined) == ("graph_activity", good + len(bad), len(bad))
+    assert len(rows_of(prepared)) == good
+    notes = Path(prepared.quarantine).read_text(encoding="utf-8").splitlines() if prepared.quarantine else []
+    assert [(json.loads(note)["record"], json.loads(note)["line"]) for note in notes] == bad
+    assert prepared.has_broken_end == is_cut
 
 
 TIMES: Final = {

@@ -211,6 +211,27 @@ def test_copies_alone_say_the_same(tmp_path: Path, expected: dict[str, list[Any]
     assert answers(desk) == expected
 
 
+@pytest.mark.parametrize("order", ["portal after", "portal before"])
+def test_the_portal_s_tables_change_nothing(tmp_path: Path, expected: dict[str, list[Any]], order: str) -> None:
+    """Its table of audit logs has no ids: where the record itself came, its row is not a second event."""
+    desk = Desk(tmp_path)
+    sign_in = {
+        "Date (UTC)": WHEN, "Request ID": "s-1", "User ID": USER, "Application ID ": APP, "Status": "Failure",
+    }  # fmt: skip
+    change = {
+        "Date (UTC)": "2026-05-04T10:15:00Z", "CorrelationId": "c-1", "Activity": CHANGE["activityDisplayName"],
+        "Result": "success", "Target1ObjectId": GRAPH_SP,
+    }  # fmt: skip
+    portal = [
+        desk.write("InteractiveSignIns_2026-05-04.csv", portal_csv(sign_in), at="2026-06-01T00:00:00+00:00"),
+        desk.write("AuditLogs_2026-05-04.csv", portal_csv(change), at="2026-06-01T00:00:00+00:00"),
+    ]
+    files = native(desk) + portal if order == "portal after" else portal + native(desk)
+    outcome = desk.run(*files, evaluate=True)
+    assert [file.stored for file in outcome.landed] == [1] * 8
+    assert answers(desk) == expected
+
+
 def test_a_whole_row_of_graph_activity_is_the_very_same_content(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.bring("calls.json", [CALL])
