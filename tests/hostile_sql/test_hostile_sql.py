@@ -163,7 +163,7 @@ def test_the_environment_stays_outside(publish: Path, monkeypatch: pytest.Monkey
 
 def test_an_answer_of_any_size_is_streamed(publish: Path) -> None:
     with Inquiry() as inquiry:
-        inquiry.open(publish, LIMITS)
+        inquiry.open(publish, Limits(memory=LIMITS.memory))
         answer = inquiry.ask("SELECT range, repeat('x', 1000) AS x FROM range(300000)", {})
         assert sum(len(rows) for rows in answer.batches) == 300_000  # more than the memory it may use
 
@@ -171,7 +171,7 @@ def test_an_answer_of_any_size_is_streamed(publish: Path) -> None:
 def test_values_arrive_as_they_are(publish: Path) -> None:
     sql = "SELECT 1::HUGEINT << 100 AS a, 'x'::BLOB AS b, TIMESTAMPTZ '2026-03-01 10:00:00+00' AS c, [1, NULL] AS d"
     with Inquiry() as inquiry:
-        inquiry.open(publish, LIMITS)
+        inquiry.open(publish, Limits(memory=LIMITS.memory))
         (row,) = next(inquiry.ask(sql, {}).batches)
     assert row == [str(2**100), b"x", datetime(2026, 3, 1, 10, tzinfo=UTC), [1, None]]
 

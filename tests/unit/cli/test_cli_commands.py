@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from m365audit.cli import table
+from m365audit.cli import main, table
 
 from .tiny_world import HOSTILE, SHADOW_APP, TENANT, Arguments, Run, World, invoke
 
@@ -22,6 +23,8 @@ _COMMANDS = [
     ["findings", "list"],
     ["findings", "list", "--all"],
     ["query", "--list"],
+    ["query", "--tables"],
+    ["query", "--tables", "access_events"],
     ["query", "outside-accesses"],
     ["query", "app-timeline", "--param", f"app_id={SHADOW_APP}"],
     ["query", "--sql", "FROM service_principals"],
@@ -106,6 +109,44 @@ def test_parquet_writes_no_other_file(run: Run, tmp_path: Path) -> None:
 def test_parameters_reach_sql(run: Run) -> None:
     result = run("query", "--sql", "SELECT $name AS x", "--param", "name=a=b'; DROP", "--format", "json")
     assert json.loads(result.stdout) == [{"x": "a=b'; DROP"}]
+
+
+def test_sql_can_come_from_stdin(world: World) -> None:
+    result = CliRunner().invoke(
+        main, ["--config", str(world.config), "query", "--sql", "-", "--format", "csv"], input="SELECT 1 AS a -- end\n"
+    )
+    assert result.stdout == '"a"\n"1"\n'
+
+
+def test_the_dictionary_says_what_a_column_means(run: Run) -> None:
+    assert "NULL" in run("query", "--tables", "access_events").stdout
+    (row,) = [
+        row
+        for row in json.loads(run("query", "--tables", "verdicts", "--format", "json").stdout)
+        if row["column"] == "verdict"
+    ]
+    assert "within" in row["meaning"]
+
+
+def test_what_confines_a_query_is_said_when_asked(run: Run) -> None:
+    result = run("query", "--sql", "SELECT 1 AS a", "--verbose", "--memory", "100")
+    assert result.stdout.split() == ["a", "─", "1"]
+    assert "confined: 100 MB of memory" in result.stderr.splitlines()
+
+
+def test_a_long_table_is_measured_on_its_first_rows(run: Run) -> None:
+    sql = "SELECT CASE WHEN range = 2999 THEN 'much too long' ELSE 'short' END AS a FROM range(3000)"
+    shown = run("query", "--sql", sql).stdout.splitlines()
+    assert (len(shown), shown[1], shown[-1]) == (3002, "─" * 5, "much…")
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_an_answer_in_batches_is_one_document(run: Run, form: str) -> None:
+    shown = run("query", "--sql", "SELECT range AS a FROM range(10000)", "--format", form).stdout
+    if form == "json":
+        assert [row["a"] for row in json.loads(shown)] == list(range(10_000))
+    else:
+        assert shown.splitlines() == ['"a"', *(f'"{number}"' for number in range(10_000))]
 
 
 def test_output_goes_to_the_file_and_only_there(run: Run, tmp_path: Path) -> None:

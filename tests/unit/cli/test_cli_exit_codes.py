@@ -71,6 +71,8 @@ def test_lines_after_the_first_of_duckdb_s_messages_are_indented(run: Run) -> No
     [
         (["query"], "name a query, or give --sql"),
         (["query", "x", "--sql", "SELECT 1"], "name a query, or give --sql"),
+        (["query", "--tables", "access_event"], "did you mean access_events?"),
+        (["query", "--sql", "SELECT 1", "--timeout", "0"], "--timeout"),
         (["query", "outside-acceses"], "did you mean outside-accesses?"),
         (["query", "app-timeline", "--param", "app=1"], "did you mean app_id?"),
         (["query", "app-timeline", "--param", "app_id"], "write --param NAME=VALUE"),
@@ -104,11 +106,30 @@ def test_usage_is_two_and_says_what_to_do(run: Run, arguments: list[str], said: 
     assert result.stdout == ""
 
 
-def test_an_answer_too_large_for_memory_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("m365audit.cli.asking._MOST_ROWS", 10)
-    assert len(run("query", "--sql", "FROM range(10)").stdout.splitlines()) == 12
-    result = run("query", "--sql", "FROM range(1000000000000)")
-    assert (result.exit_code, "more than 10 rows" in result.stderr, result.stdout) == (2, True, "")
+@pytest.mark.parametrize(
+    ("sql", "limit", "said"),
+    [
+        ("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 1", ["--timeout", "0.3"], "longer than 0.3 s"),
+        ("SELECT repeat('x', 4000000000)", ["--memory", "200"], "more than its 200 MB of memory"),
+    ],
+)
+def test_a_query_that_takes_too_much_is_stopped_with_the_next_step(
+    run: Run, sql: str, limit: list[str], said: str
+) -> None:
+    result = run("query", "--sql", sql, *limit)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert limit[0] in result.stderr
+
+
+def test_an_answer_that_breaks_off_is_told_and_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "x.csv"
+    target.write_text("as it was")
+    sql = "SELECT CASE WHEN range < 9000 THEN 1 ELSE error('broken') END AS n FROM range(10000)"
+    result = run("query", "--sql", sql, "--format", "csv", "-o", target)
+    assert (result.exit_code, "broken" in result.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+    assert target.read_text() == "as it was"
 
 
 def test_no_configuration_is_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +143,7 @@ def test_no_configuration_is_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_configuration_of_which_nothing_can_be_used_stops_everything(tmp_path: Path, text: bytes) -> None:
     config = tmp_path / "m365audit.yaml"
     config.write_bytes(text)
-    for command in (["run"], ["register", "check"], ["query", "--list"]):
+    for command in (["run"], ["register", "check"], ["query", "--sql", "SELECT 1"]):
         result = invoke("--config", config, *command)
         assert result.exit_code in ({2, 5} if command[0] == "query" and not text else {2})
     assert [path.name for path in tmp_path.iterdir() if path.name not in {"m365audit.yaml", "state", "publish"}] == []
@@ -136,7 +157,7 @@ def test_evidence_goes_nowhere_when_the_state_folder_is_not_known(empty_world: W
 
 
 def test_nothing_published_is_five(empty_world: World) -> None:
-    for command in (["query", "--list"], ["findings"], ["report"]):
+    for command in (["query", "--sql", "SELECT 1"], ["findings"], ["report"]):
         result = invoke("--config", empty_world.config, *command)
         assert (result.exit_code, "nothing is published" in result.stderr) == (5, True)
 

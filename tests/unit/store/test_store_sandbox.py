@@ -145,17 +145,22 @@ def test_what_is_said_to_a_candidate_stays_inside_it(own: Path, tmp_path: Path) 
     assert not [path for path in tmp_path.rglob("*.csv") if path.name != "more.csv"]
 
 
+def to_parquet(publish: Path, sql: str, parameters: dict[str, object], output: Path) -> None:
+    with open_published(publish, output=output) as database:
+        write_parquet(database, sql, parameters, output)
+
+
 def test_a_parquet_result_is_the_one_file_that_can_be_written(own: Path, tmp_path: Path) -> None:
     output = tmp_path / "it's a result.parquet"
     before = digests(own.parent.parent)
-    write_parquet(own.parent, "SELECT 1 ; ", {}, output)
-    write_parquet(own.parent, "SELECT a, [1, 2] AS l FROM x WHERE a = $a -- all", {"a": 1}, output)
+    to_parquet(own.parent, "SELECT 1 ; ", {}, output)
+    to_parquet(own.parent, "SELECT a, [1, 2] AS l FROM x WHERE a = $a -- all", {"a": 1}, output)
     with duckdb.connect() as connection:
         assert connection.execute("FROM read_parquet(?)", [str(output)]).fetchall() == [(1, [1, 2])]
     output.unlink()
     for template in HOSTILE:
         with pytest.raises(QueryError):
-            write_parquet(own.parent, hostile(own, template), {}, output)
+            to_parquet(own.parent, hostile(own, template), {}, output)
         output.unlink(missing_ok=True)
         assert digests(own.parent.parent) == before, template
 
