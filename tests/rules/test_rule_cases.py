@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rule_database import MemoryDatabase
 
-from m365audit.catalogue import workload_feed_rows
+from m365audit.catalogue import full_mailbox_permission_rows, workload_feed_rows
 from m365audit.findings import with_finding_ids
 from m365audit.model import AUDITED_WORKLOADS, FEEDS
 from m365audit.rules.loader import load_rules
@@ -57,6 +57,8 @@ DEFAULTS: Final[dict[str, dict[str, object]]] = {
         "permissions": ["Mail.Read", "Mail.ReadWrite"],
         "succeeded": True,
     },
+    "sign_ins": {"occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
+    "admin_changes": {"feed": "audit_exchange", "occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
     "directory_changes": {
         "occurred_at": "2026-03-10T08:00:00Z",
         "activity": "Consent to application",
@@ -84,6 +86,10 @@ def cases() -> Iterator[Any]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
 
 
+NO_TENANT: Final = (
+    "policy_workloads", "policy_settings", "permission_reach", "workload_feeds", "full_mailbox_permissions",
+    "first_party_apps", "microsoft_tenants",
+)  # fmt: skip
 NO_TABLES: Final = ("use", "habits", "register", "unwatched", "provisional", "forgotten")
 
 
@@ -95,6 +101,7 @@ def fill(given: dict[str, Any]) -> None:
     rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
     names = ("resource_app_id", "permission", "kind", "workload")
     rows["workload_feeds"] = list(workload_feed_rows())
+    rows["full_mailbox_permissions"] = list(full_mailbox_permission_rows())
     rows["permission_reach"] = [dict(zip(names, row, strict=True)) for row in REACH]
     rows["coverage"] = [*coverage(given), *rows.get("coverage", [])]
     for number, use in enumerate(given.get("use", [])):
@@ -106,7 +113,7 @@ def fill(given: dict[str, Any]) -> None:
             if row not in rows.setdefault(table, []):
                 rows[table].append(row)
     for table, members in rows.items():
-        owner = {} if table.startswith(("policy_", "permission_", "workload_")) else {"tenant_id": TENANT}
+        owner = {} if table in NO_TENANT else {"tenant_id": TENANT}
         for row in members:
             database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
     for number, habit in enumerate(given.get("habits", [])):
@@ -193,6 +200,10 @@ def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, obje
             "version": process.get("version", 1),
             "workload": process.get("workload", "mail"),
             "operations": process.get("operations", ["read"]),
+            "covers_all": process.get("covers_all", True),
+            "resource_ids": process.get("ids", []),
+            "resource_groups": process.get("groups", []),
+            "regions": process.get("regions"),
             "permissions": [{"name": p, "kind": k, "api": "microsoft_graph"} for p, k in permissions],
             "effective_from": start,
             "effective_until": process.get("effective_until", "2027-01-01T00:00:00Z"),
