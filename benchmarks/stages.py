@@ -28,6 +28,9 @@ class _Stopwatch:
     def file(self, landed: Landed, number: int, total: int) -> None:
         """Nothing: files are timed as a whole."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Hear of the progress in a file."""
+
     def skipped(self, path: Path, reason: str) -> None:
         """Nothing."""
 

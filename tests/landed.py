@@ -55,6 +55,9 @@ class Quiet:
     def file(self, landed: Landed, number: int, total: int) -> None:
         """Hear of a file."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Hear of the progress in a file."""
+
     def skipped(self, path: Path, reason: str) -> None:
         """Hear of a skipped file."""
         self.skips.append(f"{path}: {reason}")

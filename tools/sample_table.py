@@ -30,6 +30,12 @@ class _Quiet:
     def file(self, landed: Landed, number: int, total: int) -> None:
         """Say nothing."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Hear of the progress in a file."""
+
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Say nothing."""
+
     def skipped(self, path: Path, reason: str) -> None:
         """Say nothing: a sample named itself is never skipped."""
 

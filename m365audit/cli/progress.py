@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,9 @@ from m365audit.store.arrivals import Landed
 LOG_VARIABLE: Final = "M365AUDIT_LOG"
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _BATCH: Final = 1000
+_REDRAW_SECONDS: Final = 0.25
+_LOG_SECONDS: Final = 30.0
+"""How often a terminal or a log hears of the progress inside one file; never of a file that takes less."""
 _CLEAR_LINE: Final = "\r\x1b[2K"
 
 
@@ -32,6 +36,9 @@ class Progress:
     def __init__(self) -> None:
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._batch: Counter[str] = Counter()
+        self._working_on = ("", "")
+        self._shown_at = 0.0
+        self._is_shown = False
         level = os.environ.get(LOG_VARIABLE, "info").lower()
         log.configure(level if level in _LEVELS else "info")
 
@@ -53,6 +60,21 @@ class Progress:
         if number == total or number % _BATCH == 0:
             self._log("info", "files", done=number, total=total, **self._batch)
             self._batch.clear()
+
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Some bytes of one file have been dealt with; shown only now and then, so that it costs nothing."""
+        moment = time.monotonic()
+        if path != self._working_on[0]:
+            self._working_on, self._shown_at, self._is_shown = (path, doing), moment, False
+        is_news = self._is_shown and (path, doing) != self._working_on
+        if not is_news and moment - self._shown_at < (_REDRAW_SECONDS if self._is_terminal else _LOG_SECONDS):
+            return
+        self._working_on, self._shown_at, self._is_shown = (path, doing), moment, True
+        if self._is_terminal:
+            share = f"{100 * done // total} % of " if done < total else ""
+            self._draw(f"{doing} {share}{_size(max(done, total))} ", path)
+        else:
+            self._log("info", "working", path=path, doing=doing, bytes=done, total=total)
 
     def skipped(self, path: Path, reason: str) -> None:
         """A file in a named folder was not looked at."""
@@ -85,3 +107,11 @@ class Progress:
             getattr(log.get_logger(), level)(event, **facts)
         except BrokenPipeError:
             let_go(2)
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    for unit, power in (("GB", 9), ("MB", 6)):
+        if count >= 10**power:
+            return f"{count / 10**power:.1f} {unit}"
+    return f"{count // 1000} kB"

@@ -5,7 +5,7 @@ Must never change anything, and never look at more than the head except by compi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
@@ -75,9 +75,9 @@ def head_objects(text: PlainText) -> Iterator[JsonObject | None]:
             yield None
 
 
-def count_clean_lines(path: Path) -> int | None:
+def count_clean_lines(path: Path, tell: Callable[[str, int, int], None]) -> int | None:
     """Return how many lines hold something; None when a line needs a closer look than the store's reader takes."""
-    records = 0
+    records, total = 0, path.stat().st_size
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             rest = file.readline(MAX_RECORD_BYTES + 1)
@@ -87,6 +87,7 @@ def count_clean_lines(path: Path) -> int | None:
             if lines is None:
                 return None
             records += lines
+            tell("checking", file.tell(), total)
     return records
 
 

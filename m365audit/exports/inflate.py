@@ -5,6 +5,7 @@ Must never keep more than a block in memory, and must never write more than the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -74,21 +75,30 @@ class _Stream:
 
     packed: IO[bytes]
     sink: Sink
+    tell: Callable[[int], None] | None = None
     end: InflateEnd = field(default_factory=InflateEnd)
 
     def more(self) -> bytes:
         block = self.packed.read(_IN_BYTES)
         self.sink.read += len(block)
+        if self.tell:
+            self.tell(self.sink.read)
         return block
 
 
-def inflate(packed: IO[bytes], out: IO[bytes], *, file: str) -> InflateEnd:
+def inflate(packed: IO[bytes], out: IO[bytes], *, file: str, tell: Callable[[int], None] | None = None) -> InflateEnd:
     """Decompress all members of ``packed``, which is at its beginning, into ``out`` and say how it ended.
+
+    Args:
+        packed: the compressed file.
+        out: where its content goes.
+        file: its name, for messages.
+        tell: told now and then how many compressed bytes are done.
 
     Raises:
         EvidenceError: a decompression bomb, or damaged before the first byte of content.
     """
-    stream = _Stream(packed, Sink(out, file))
+    stream = _Stream(packed, Sink(out, file), tell)
     data, members = stream.more(), 0
     kind = member_type(data)
     while kind and member_type(data) is kind:

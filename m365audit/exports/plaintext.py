@@ -88,7 +88,8 @@ def _look_at(text: PlainText) -> PlainText:
 def _decompressed(text: PlainText, work: Workspace) -> PlainText:
     path, out = work.create()
     with text.path.open("rb") as packed, out:
-        end = inflate(packed, out, file=str(text.source))
+        total = text.path.stat().st_size
+        end = inflate(packed, out, file=str(text.source), tell=lambda done: work.tell("decompressing", done, total))
     result = _look_at(replace(text, path=path, is_temporary=True, is_cut=end.is_cut))
     if member_type(result.head):
         raise EvidenceError("compressed twice", file=str(text.source), hint="decompress it once and import the result")

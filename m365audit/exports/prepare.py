@@ -47,10 +47,18 @@ _READERS: dict[Container, Callable[[PlainText, Reading], Iterator[Piece]]] = {
 }
 _GRANTS = {"delegated_permission_grants", "app_role_assignments"}
 _MISFIT = "a row of another table than the others, or of one that is not read: export each to a file of its own"
+_TELL_AFTER = 2000
 _NAME_THE_KIND = "name it with --kind: " + ", ".join(KINDS)
 
 
-def prepare(path: Path, *, workdir: Path, kind: str | None = None, careful: bool = False) -> PreparedFile:
+def prepare(
+    path: Path,
+    *,
+    workdir: Path,
+    kind: str | None = None,
+    careful: bool = False,
+    tell: Callable[[str, int, int], None] | None = None,
+) -> PreparedFile:
     """Return the exported file ``path`` as the store takes it.
 
     Args:
@@ -59,6 +67,7 @@ def prepare(path: Path, *, workdir: Path, kind: str | None = None, careful: bool
         kind: one of ``KINDS`` when the user named it; else it is recognised by content.
         careful: look at every record even of a healthy file of lines. The store asks for it when its own reader
             met an error; other containers are always read so.
+        tell: told now and then what is being done, how many bytes are done, and how many there are.
 
     Raises:
         EvidenceError: the file cannot be evidence; says what it is instead and the next step.
@@ -66,10 +75,10 @@ def prepare(path: Path, *, workdir: Path, kind: str | None = None, careful: bool
     if kind is not None and kind not in KINDS:
         raise EvidenceError(f"there is no kind {kind!r}", file=str(path), hint=_NAME_THE_KIND)
     try:
-        with Workspace(workdir) as work:
+        with Workspace(workdir, tell) as work:
             text = open_plain(path, work)
             container = recognise_container(text)
-            passed = None if careful else _pass_through(text, container, kind)
+            passed = None if careful else _pass_through(text, container, kind, work)
             prepared = passed or _rewrite(text, container, kind, work)
             work.hand_on(*(Path(file) for file in (prepared.ndjson, prepared.quarantine) if file))
             return prepared
@@ -81,7 +90,7 @@ def prepare(path: Path, *, workdir: Path, kind: str | None = None, careful: bool
         ) from error
 
 
-def _pass_through(text: PlainText, container: Container, kind: str | None) -> PreparedFile | None:
+def _pass_through(text: PlainText, container: Container, kind: str | None, work: Workspace) -> PreparedFile | None:
     """Return the file as it is when its beginning and its bytes give no reason to look closer."""
     if container is not Container.LINES or text.start or text.is_cut or text.remarks:
         return None
@@ -89,7 +98,7 @@ def _pass_through(text: PlainText, container: Container, kind: str | None) -> Pr
     found = next((hit for value in objects if value and (hit := recognise(value))), None)
     if found is None or any(value is None or not _is_plain(value, found) for value in objects):
         return None
-    records = count_clean_lines(text.path)
+    records = count_clean_lines(text.path, work.tell)
     if records is None:
         return None
     _refuse_contradiction(text, kind, found)
@@ -111,7 +120,7 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
     path, out = work.create()
     written, is_retold = 0, _is_retold(first)
     with out, Aside(work, str(text.source)) as aside:
-        for piece in chain(first, pieces):
+        for piece in _watched(chain(first, pieces), text, work):
             if isinstance(piece, Quarantined):
                 aside.add(piece)
             elif (piece.is_retold or is_retold) and not _fits(piece, found):
@@ -132,6 +141,16 @@ def _rewrite(text: PlainText, container: Container, kind: str | None, work: Work
         has_next_page=reading.has_next_page,
         is_retold=is_retold,
     )
+
+
+def _watched(pieces: Iterator[Piece], text: PlainText, work: Workspace) -> Iterator[Piece]:
+    """Pass ``pieces`` on, and tell now and then where they stand in the file."""
+    total = text.path.stat().st_size
+    for number, piece in enumerate(pieces):
+        if number % _TELL_AFTER == 0:
+            offset = piece.offset if isinstance(piece, Quarantined) else piece.place.offset
+            work.tell("reading", offset or 0, total)
+        yield piece
 
 
 def _columns(text: PlainText, container: Container) -> tuple[str, ...] | None:

@@ -6,6 +6,7 @@ Must never write outside the given folder.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
@@ -14,10 +15,15 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """Creates temporary files and removes all of them at the end, save what was handed on."""
+    """Creates temporary files and removes all of them at the end, save what was handed on.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        tell: to be told how far the work on the file is: what is done, bytes done, bytes in all.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str, int, int], None] | None = None) -> None:
         self._folder = folder
+        self.tell = tell or _tell_nobody
         self._files: list[Path] = []
         self._handed_on: frozenset[Path] = frozenset()
 
@@ -44,3 +50,7 @@ class Workspace:
     def hand_on(self, *paths: Path) -> None:
         """Keep ``paths`` beyond the end; whoever receives them removes them."""
         self._handed_on = frozenset(paths)
+
+
+def _tell_nobody(doing: str, done: int, total: int) -> None:
+    """Keep silent."""

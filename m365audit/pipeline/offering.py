@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -98,7 +99,9 @@ class Offers:
         """Take the bytes of each file into the spool, and look into those that are archives."""
         for file, item in wanted:
             try:
-                kept = spool.spool(file, item.tenant, self._work.settings.state)
+                kept = spool.spool(
+                    file, item.tenant, self._work.settings.state, partial(self._work.reporter.working, _text(file))
+                )
             except EvidenceError as error:
                 yield refused(file, item, in_words(error))
                 continue

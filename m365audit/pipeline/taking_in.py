@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from m365audit import exports
@@ -60,7 +61,7 @@ def _land_distinct(work: Work, files: Sequence[tuple[Arrival, Import]], folder: 
     for arrival, item in files:
         if arrival.source_id not in results:
             try:
-                ready = landing.Ready(arrival, _prepare(arrival, item.kind, folder, is_careful=False))
+                ready = landing.Ready(arrival, _prepare(work, arrival, item.kind, folder, is_careful=False))
                 families.setdefault(ready.family, []).append(ready)
             except EvidenceError as error:
                 results[arrival.source_id] = arrivals.record_refusal(work.connection, arrival, offering.in_words(error))
@@ -71,6 +72,8 @@ def _land_distinct(work: Work, files: Sequence[tuple[Arrival, Import]], folder: 
 
 def _land_family(work: Work, files: list[landing.Ready], folder: Path) -> dict[int, Landed]:
     """Land files together; when DuckDB stumbles over one, each by itself, and that one record by record checked."""
+    size = sum(file.arrival.size for file in files)
+    work.reporter.working(files[-1].arrival.path, "storing", size, size)
     try:
         landed = landing.land(work.connection, files, is_careful=files[0].prepared.is_temporary)
         return {file.arrival.source_id: result for file, result in zip(files, landed, strict=True)}
@@ -82,13 +85,13 @@ def _land_family(work: Work, files: list[landing.Ready], folder: Path) -> dict[i
 
 def _land_carefully(work: Work, file: landing.Ready, folder: Path, first: landing.UnreadableRecordsError) -> Landed:
     try:
-        prepared = _prepare(file.arrival, file.prepared.kind, folder, is_careful=True)
+        prepared = _prepare(work, file.arrival, file.prepared.kind, folder, is_careful=True)
         return landing.land(work.connection, [landing.Ready(file.arrival, prepared)], is_careful=True)[0]
     except (landing.UnreadableRecordsError, EvidenceError):
         return arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {first.message}")
 
 
-def _prepare(arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:
+def _prepare(work: Work, arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:
     """Prepare a file from its bytes in the spool, under the name that the user knows.
 
     Raises:
@@ -96,7 +99,8 @@ def _prepare(arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bo
     """
     if arrival.unreadable:
         raise EvidenceError(arrival.unreadable)
-    prepared = exports.prepare(Path(arrival.spool), workdir=folder, kind=kind, careful=is_careful)
+    tell = partial(work.reporter.working, arrival.path)
+    prepared = exports.prepare(Path(arrival.spool), workdir=folder, kind=kind, careful=is_careful, tell=tell)
     return replace(prepared, path=arrival.path, covered_hour=exports.covered_hour(Path(arrival.path)))
 
 

@@ -27,6 +27,9 @@ class Reporter(Protocol):
     def skipped(self, path: Path, reason: str) -> None:
         """A file in a named folder was not looked at."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """So many bytes of one file are kept, decompressed, checked or read; told often, so to be cheap."""
+
     def stage(self, name: str) -> None:
         """A stage of the evaluation begins."""
 

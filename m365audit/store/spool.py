@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,14 +53,16 @@ def _chunks(source: Path) -> Iterator[bytes]:
         ) from error
 
 
-def _copy(source: Path, target: Path) -> tuple[str, int]:
+def _copy(source: Path, target: Path, tell: Callable[[str, int, int], None]) -> tuple[str, int]:
     """Copy and hash in one pass."""
     digest, size = hashlib.sha256(), 0
+    total = source.stat().st_size if source.is_file() else 0
     chunks = _chunks(source)
     with target.open("wb") as writer:
         for chunk in chunks:
             digest.update(chunk)
             size += writer.write(chunk)
+            tell("keeping", size, total)
     return digest.hexdigest(), size
 
 
@@ -91,13 +93,18 @@ def _keep(arriving: Path, home: Path, name: str) -> Path:
     return final
 
 
-def spool(source: Path, tenant: str, state: Path) -> Spooled:
+def _tell_nobody(doing: str, done: int, total: int) -> None:
+    """Keep silent."""
+
+
+def spool(source: Path, tenant: str, state: Path, tell: Callable[[str, int, int], None] = _tell_nobody) -> Spooled:
     """Keep the bytes of ``source`` under their hash; the same bytes are kept once.
 
     Args:
         source: the exported file.
         tenant: tenant id, a checked GUID (it names a folder).
         state: the private state folder.
+        tell: told now and then what is being done, how many bytes are done, and how many there are.
 
     Raises:
         EvidenceError: the file cannot be read.
@@ -107,7 +114,7 @@ def spool(source: Path, tenant: str, state: Path) -> Spooled:
     modified_at = _modified_at(source)
     arriving = folder / f"arriving-{os.getpid()}"
     try:
-        sha256, size = _copy(source, arriving)
+        sha256, size = _copy(source, arriving, tell)
     except (EvidenceError, OSError):
         arriving.unlink(missing_ok=True)
         raise

@@ -75,6 +75,9 @@ class _Quiet:
     def file(self, landed: Landed, number: int, total: int) -> None:
         """Say nothing."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Hear of the progress in a file."""
+
     def skipped(self, path: Path, reason: str) -> None:
         """Say nothing."""
 

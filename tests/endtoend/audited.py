@@ -18,6 +18,9 @@ class Quiet:
     def file(self, landed: Landed, number: int, total: int) -> None:
         """Nothing."""
 
+    def working(self, path: str, doing: str, done: int, total: int) -> None:
+        """Hear of the progress in a file."""
+
     def skipped(self, path: Path, reason: str) -> None:
         """Nothing."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -156,17 +157,19 @@ def test_a_frame_that_wants_gigabytes_of_memory_is_refused(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
 def test_what_decodes_before_the_damage_is_kept(compress: Compress, tmp_path: Path) -> None:
-    lines = "".join(RECORDS["1"].replace('"Id": 1', f'"Id": {os.urandom(40).hex()!r}'.replace("'", '"')) + "\n"
-                    for _ in range(LONG))  # fmt: skip
+    chance = random.Random(1)  # noqa: S311 - bytes that compress badly
+    ids = [chance.randbytes(40).hex() for _ in range(LONG)]
+    lines = "".join(RECORDS["1"].replace('"Id": 1', f'"Id": "{name}"') + "\n" for name in ids)
     packed = bytearray(compress(lines.encode()))
     packed[len(packed) // 2 : len(packed) // 2 + 64] = bytes(64)
     path = tmp_path / "damaged.json.gz"
     path.write_bytes(packed)
     prepared = prepare(path, workdir=tmp_path / "work")
     assert prepared.has_broken_end
-    good = prepared.records - prepared.quarantined
-    assert LONG * 0.4 < good < LONG * 0.6
-    assert [row["Id"] for row in rows_of(prepared)] == [json.loads(line)["Id"] for line in lines.splitlines()[:good]]
+    rows = rows_of(prepared)
+    assert LONG * 0.4 < len(rows) < LONG * 0.6
+    sure = int(LONG * 0.4)  # damage itself may decode to something, before the decoder notices it
+    assert [row["Id"] for row in rows[:sure]] == ids[:sure]
 
 
 def test_missing_file_folder_and_pipe_are_refused(tmp_path: Path) -> None:

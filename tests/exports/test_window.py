@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tempfile
@@ -140,3 +141,22 @@ def test_large_records_before_the_telling_one_are_not_hoarded(monkeypatch: pytes
         path = Path(folder) / "evidence.json"
         path.write_text('{"x": "' + "y" * 990 + '"}\n' + ('{"x": 1}\n' * 3) + json.dumps(RECORD), encoding="utf-8")
         assert prepare(path, workdir=Path(folder) / "w", kind="audit_records").records == 5
+
+
+@pytest.mark.parametrize("kind", ["lines", "array", "gzip", "careful"])
+def test_progress_is_told_in_bytes_of_the_file(kind: str, tmp_path: Path) -> None:
+    records = [RECORD | {"Id": number, "Name": "x" * 200} for number in range(20_000)]
+    text = json.dumps(records) if kind == "array" else "".join(json.dumps(record) + "\n" for record in records)
+    path = tmp_path / "evidence"
+    path.write_bytes(gzip.compress(text.encode(), 1) if kind == "gzip" else text.encode())
+    told: list[tuple[str, int, int]] = []
+    prepare(path, workdir=tmp_path / "w", careful=kind == "careful", tell=lambda *facts: told.append(facts))
+    assert {doing for doing, _, _ in told} == {
+        "lines": {"checking"}, "array": {"reading"}, "gzip": {"decompressing", "checking"}, "careful": {"reading"},
+    }[kind]  # fmt: skip
+    for doing in {doing for doing, _, _ in told}:
+        done = [at for what, at, _ in told if what == doing]
+        totals = {total for what, _, total in told if what == doing}
+        assert totals == {path.stat().st_size if doing != "checking" else len(text)}
+        assert done == sorted(done)
+        assert 0.8 * max(totals) < done[-1] <= max(totals)

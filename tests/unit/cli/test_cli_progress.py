@@ -74,3 +74,37 @@ def test_a_terminal_s_line_fits_and_is_harmless(
     assert len(drawn) < max(columns, 12)
     progress.done()
     assert capsys.readouterr().err == "\r\x1b[2K"
+
+
+def test_a_log_hears_of_a_large_file_twice_a_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 10.0, 31.0, 40.0, 41.0, 62.0, 500.0])
+    monkeypatch.setattr("m365audit.cli.progress.time.monotonic", lambda: next(clock))
+    progress = Progress()
+    for done in range(4):
+        progress.working("big.json", "reading", done * 10, 100)
+    progress.working("big.json", "storing", 100, 100)
+    progress.working("big.json", "storing", 100, 100)
+    progress.working("small.json", "reading", 1, 100)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["doing"], line["bytes"], line["total"]) for line in lines] == [
+        ("working", "reading", 20, 100), ("working", "storing", 100, 100),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "shown"),
+    [(5 * 10**9, 20 * 10**9, "reading 25 % of 20.0 GB big.json"), (10**6, 10**6, "reading 1.0 MB big.json"),
+     (7000, 0, "reading 7 kB big.json")],
+)  # fmt: skip
+def test_a_terminal_shows_how_far_a_large_file_is(
+    done: int, total: int, shown: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    clock = iter([0.0, 1.0])
+    monkeypatch.setattr("m365audit.cli.progress.time.monotonic", lambda: next(clock))
+    progress = Progress()
+    progress.working("big.json", "reading", 0, total)
+    progress.working("big.json", "reading", done, total)
+    assert capsys.readouterr().err.endswith(shown)
