@@ -18,9 +18,10 @@ from m365audit.catalogue.rows import (
     workload_feed_rows,
 )
 from m365audit.catalogue.templates import match_shapes
-from m365audit.catalogue.urls import folded_operation_sql, path_sql, segment_sql, shape_sql
+from m365audit.catalogue.urls import LONGEST_LITERAL, folded_operation_sql, path_sql, segment_sql, shape_sql
 
 __all__ = [
+    "LONGEST_LITERAL",
     "PermissionNames",
     "audit_operation_rows",
     "audit_workload_rows",

@@ -25,7 +25,8 @@ _ARGUMENTS: Final = r"\((?:[^''()]|''[^'']*'')*\)"
 _ID: Final = r"[^a-z0-9._$-]|[0-9]{4}|[0-9][^0-9]+[0-9]"
 """What no literal segment of Microsoft's templates has: a strange character, four digits, or two groups of digits."""
 
-_LONGEST_LITERAL: Final = 79
+LONGEST_LITERAL: Final = 79
+"""No segment of Microsoft's templates is longer; what is longer is an id."""
 _SHORTEST_ID: Final = 8
 _DEEPEST: Final = 33
 
@@ -52,7 +53,7 @@ def path_sql(uri: str) -> str:
 def shape_sql(path: str) -> str:
     """Return a SQL expression for the shape of a path made by ``path_sql``."""
     is_id = (
-        f"strlen(x) > {_LONGEST_LITERAL} OR contains(x, '@') "
+        f"strlen(x) > {LONGEST_LITERAL} OR contains(x, '@') "
         f"OR (strlen(x) >= {_SHORTEST_ID} AND regexp_matches(x, '{_ID}'))"
     )
     # Everything behind `root:` or `items/<id>:` is a file's path: one mark, however deep.

@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 
+from m365audit.catalogue import shape_sql
 from m365audit.errors import StoreError
 from m365audit.store import inputs
 from m365audit.store.queries import QueryFile, read_queries
@@ -75,9 +76,8 @@ def build(
         temporary = [name for name in _input_columns() if name not in inputs.PUBLISHED_INPUTS]
         for query in _in_order():
             progress(query.name)
-            if query.name == "access_events":
-                _match_shapes(connection, given.match_shapes, workdir)
-                temporary.append("catalogue_shapes")
+            if query.name == "access_forms":
+                temporary += _match_shapes(connection, given.match_shapes, workdir)
             temporary += _create(connection, query)
         for name in temporary:
             connection.execute(f"DROP TABLE temp.{name}")
@@ -107,21 +107,31 @@ def _in_order() -> list[QueryFile]:
     return [*before, *read_queries("verdicts"), *tables[len(before) :]]
 
 
-def _match_shapes(connection: duckdb.DuckDBPyConnection, match: ShapeMatcher, workdir: Path) -> None:
-    """Let the catalogue answer for the distinct shapes of calls; there are thousands where calls are millions."""
+def _match_shapes(connection: duckdb.DuckDBPyConnection, match: ShapeMatcher, workdir: Path) -> list[str]:
+    """Let the catalogue answer for the distinct shapes of calls; there are thousands where calls are millions.
+
+    Returns the names of the temporary tables that hold the shape of each path, and the answers.
+    """
+    connection.execute(
+        f"CREATE TEMP TABLE path_shapes AS SELECT path, {shape_sql('path')} AS shape "
+        "FROM (SELECT DISTINCT path FROM landed_forms WHERE path IS NOT NULL)"
+    )
     shapes = connection.execute(
-        "SELECT DISTINCT method, shape FROM landed_calls WHERE method IS NOT NULL AND shape IS NOT NULL ORDER BY ALL"
+        "SELECT DISTINCT f.method, p.shape FROM landed_forms AS f INNER JOIN path_shapes AS p ON f.path = p.path "
+        "WHERE f.method IS NOT NULL ORDER BY ALL"
     ).fetchall()
     create_from_rows(
         connection, "catalogue_shapes", inputs.SHAPE_COLUMNS, match(shapes), workdir=workdir, is_temporary=True
     )
+    return ["path_shapes", "catalogue_shapes"]
 
 
 def _create(connection: duckdb.DuckDBPyConnection, query: QueryFile) -> list[str]:
-    """Make the query's table; return its name when it is temporary."""
+    """Make the query's table, or the view that it is; return its name when it is temporary."""
     is_temporary = bool(query.header.get("temporary", False))
+    kind = "VIEW" if query.header.get("view", False) else "TEMP TABLE" if is_temporary else "TABLE"
     try:
-        connection.execute(f"CREATE {'TEMP ' if is_temporary else ''}TABLE {query.name} AS {query.sql}")
+        connection.execute(f"CREATE {kind} {query.name} AS {query.sql}")
     except duckdb.Error as error:
         raise StoreError(
             f"the table {query.name} could not be built: {error}",

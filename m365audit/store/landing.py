@@ -15,12 +15,12 @@ import duckdb
 
 from m365audit.errors import AuditError
 from m365audit.model import STATE_FEEDS, PreparedFile, Quarantined
-from m365audit.store import landing_sql
+from m365audit.store import landing_calls, landing_sql
 from m365audit.store.arrivals import Arrival, Landed, write_sources
 from m365audit.store.setting_aside import set_aside
-from m365audit.store.settling import note_sightings, settle
+from m365audit.store.settling import CALLS, RECORDS, note_sightings, settle
 
-_TABLES = ("landed_calls", "landed_records")
+_TABLES = (CALLS, RECORDS)
 
 
 class UnreadableRecordsError(AuditError):
@@ -81,7 +81,7 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
     results = []
     for file in files:
         source = file.arrival.source_id
-        records = read[source] + file.prepared.quarantined
+        records = read.get(source, 0) + file.prepared.quarantined
         quarantined, first = set_aside(connection, file.prepared, tenant, source, has_unusable=source in has_unusable)
         results.append(
             Landed(
@@ -148,38 +148,52 @@ def _read(
     """
     paths = {"paths": [file.prepared.ndjson for file in files]}
     sample = files[0].prepared
-    if not is_careful and (check := landing_sql.check_records(sample.kind, is_enveloped=sample.enveloped)):
-        connection.execute(check, paths)
-    read: dict[int, int] = defaultdict(int)
-    has_unusable: set[int] = set()
-    for table, statement in _statements(sample, is_careful=is_careful):
-        connection.execute(statement, paths)
-        counts = connection.execute(
-            f"SELECT source_id, count(*), count(*) FILTER (WHERE version IN (0, -2)), "
-            f"count(*) FILTER (WHERE version = -1) FROM {table} "
-            "SEMI JOIN arriving USING (source_id) GROUP BY ALL"
-        ).fetchall()
-        for source, count, bad, _ in counts:
-            read[source] = max(read[source], count)
-            has_unusable |= {source} if bad else set()
-        connection.execute(f"DELETE FROM {table} WHERE version < 1 AND source_id IN (FROM fresh_sources)")
-        if not any(others for *_, others in counts):
-            break  # no record of the other family, which the next statement would land
+    lands_first = _land_calls if sample.kind == "graph_activity" else _land_records
+    lands_rest = _land_records if sample.kind == "graph_activity" else _land_calls
+    read, has_unusable, has_others = lands_first(connection, sample, paths, is_careful=is_careful)
+    if has_others:  # some collectors mix log categories in one file: each statement lands its own family
+        read_too, unusable_too, _ = lands_rest(connection, sample, paths, is_careful=True)
+        read = {source: max(count, read_too.get(source, 0)) for source, count in read.items()}
+        has_unusable |= unusable_too
     return read, has_unusable
 
 
-def _statements(sample: PreparedFile, *, is_careful: bool) -> list[tuple[str, str]]:
-    """Return landing table and statement for the records that the files should hold, and for those they may hold too.
+_Read = tuple[dict[int, int], set[int], bool]
+"""Records read by source, sources of records that cannot be stored, whether some belong to the other family."""
 
-    Some collectors mix log categories in one file: each statement lands its own family and marks the other's rows.
-    """
-    calls = landing_sql.insert_calls(is_careful=is_careful, is_enveloped=sample.enveloped)
-    if sample.kind == "graph_activity":
-        others = landing_sql.insert_records("sign_ins", is_enveloped=sample.enveloped)
-        return [("landed_calls", calls), ("landed_records", others)]
-    records = landing_sql.insert_records(sample.kind, is_enveloped=sample.enveloped)
-    careful_calls = landing_sql.insert_calls(is_careful=True, is_enveloped=sample.enveloped)
-    return [("landed_records", records), ("landed_calls", careful_calls)]
+
+def _land_calls(
+    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
+) -> _Read:
+    connection.execute(landing_calls.arrive(is_careful=is_careful, is_enveloped=sample.enveloped), paths)
+    counts = _count(connection, "arrived_calls", "standing")
+    for statement in landing_calls.LAND_CALLS:
+        connection.execute(statement)
+    for table in ("arrived_calls", "arrived_forms", "numbered_forms"):
+        connection.execute(f"DROP TABLE temp.{table}")
+    return counts
+
+
+def _land_records(
+    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
+) -> _Read:
+    kind = "sign_ins" if sample.kind == "graph_activity" else sample.kind
+    if not is_careful and (check := landing_sql.check_records(kind, is_enveloped=sample.enveloped)):
+        connection.execute(check, paths)
+    connection.execute(landing_sql.insert_records(kind, is_enveloped=sample.enveloped), paths)
+    counts = _count(connection, "landed_records", "version")
+    connection.execute("DELETE FROM landed_records WHERE version < 1 AND source_id IN (FROM fresh_sources)")
+    return counts
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str, standing: str) -> _Read:
+    """Count what was read; ``standing`` is 0 or -2 for what cannot be stored, -1 for what is of the other family."""
+    rows = connection.execute(
+        f"SELECT source_id, count(*), count(*) FILTER (WHERE {standing} IN (0, -2)), "
+        f"count(*) FILTER (WHERE {standing} = -1) FROM {table} SEMI JOIN arriving USING (source_id) GROUP BY ALL"
+    ).fetchall()
+    read = {source: count for source, count, *_ in rows}
+    return read, {source for source, _, bad, _ in rows if bad}, any(others for *_, others in rows)
 
 
 def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, int]:
@@ -187,7 +201,7 @@ def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, 
     totals: dict[int, int] = defaultdict(int)
     for table in _TABLES:
         rows = connection.execute(
-            f"SELECT source_id, {count} FROM {table} SEMI JOIN arriving USING (source_id) GROUP BY ALL"
+            f"SELECT source_id, {count} FROM {table.name} SEMI JOIN arriving USING (source_id) GROUP BY ALL"
         ).fetchall()
         for source, number in rows:
             totals[source] += number

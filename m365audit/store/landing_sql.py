@@ -1,32 +1,19 @@
-"""The SQL that takes prepared records into the landing tables: which path holds which fact, for every kind of record.
+"""The SQL that takes prepared records into the landing table whole: which path holds which fact, for every kind.
 
-Sources of the paths: the columns page of MicrosoftGraphActivityLogs and the v1.0/beta metadata of Microsoft Graph.
+Source of the paths: the v1.0/beta metadata of Microsoft Graph.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from m365audit.catalogue import path_sql, shape_sql
-
-MAXIMUM_RECORD_BYTES: Final = 67_108_864
-"""Longest record DuckDB may read (64 MiB); the careful way quarantines long before that."""
-
-CALL_FIELDS: Final = (
-    "requestId", "timeGenerated", "appId", "requestMethod", "requestUri", "responseStatusCode", "ipAddress",
-    "userId", "UserPrincipalObjectID", "servicePrincipalId", "C_Idtyp", "roles", "scopes",
-    "tenantId", "apiVersion", "atContent", "atContentH", "atContentP", "clientAuthMethod", "clientRequestId",
-    "durationMs", "identityProvider", "location", "operationId", "responseSizeBytes", "signInActivityId",
-    "tokenIssuedAt", "userAgent", "wids",
-)  # fmt: skip
-"""Documented columns of a Graph activity record; all of them make its content, the first thirteen are stored."""
-
-_PLACE: Final = {name: f"f[{index}]" for index, name in enumerate(CALL_FIELDS, start=1)}
+LONGEST_LINE: Final = 67_108_864
+"""Longest record DuckDB may read (64 MiB); the exports room quarantines long before that."""
 
 _EARLIEST: Final = "TIMESTAMPTZ '0001-01-02 00:00:00+00'"
 _LATEST: Final = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 
-_BLANKS: Final = "E' \\t\\r\\n'"
+BLANKS: Final = "E' \\t\\r\\n'"
 """What is cut off both ends of an id; ``unusable`` cuts the same."""
 
 
@@ -38,7 +25,7 @@ def timestamp(text: str) -> str:
     DuckDB would take for a time (``infinity``, ``epoch``) are none, nor is the first day of year 1, by which .NET says
     that there is no time, nor what lies outside the years 1 to 9999: no reader could show it.
     """
-    word = f"trim({text}, {_BLANKS})"
+    word = f"trim({text}, {BLANKS})"
     read = (
         f"CASE WHEN {word}[1] BETWEEN '0' AND '9' THEN coalesce("
         f"try_cast({word} AS TIMESTAMPTZ), "
@@ -48,32 +35,15 @@ def timestamp(text: str) -> str:
         f"WHEN {word}[1] = '/' THEN make_timestamptz(1000 * try_cast("
         f"regexp_extract({word}, '^/Date\\((-?\\d{{1,15}})\\)/$', 1) AS BIGINT)) END"
     )
-    return f"list_filter([{read}], lambda t: t BETWEEN {_EARLIEST} AND {_LATEST})[1]"
-
-
-def _call_source(*, is_careful: bool, is_enveloped: bool) -> str:
-    """Return the relation (envelope_time, category, f) over a file of Graph activity lines.
-
-    The quick way gives DuckDB explicit columns: fastest, and a duplicate key or a record of another shape is an error
-    that sends the file the careful way. The careful way extracts paths and takes any JSON object.
-    """
-    if is_careful or not is_enveloped:
-        place = "$.properties" if is_enveloped else "$"
-        paths = ", ".join(f"'{place}.{name}'" for name in CALL_FIELDS)
-        return (
-            "SELECT json->>'$.time' AS envelope_time, json->>'$.category' AS category, "
-            f"json->>[{paths}] AS f, filename FROM read_ndjson_objects($paths, filename = true, "
-            f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
-        )
-    fields = ", ".join(f'"{name}" VARCHAR' for name in CALL_FIELDS)
-    values = ", ".join(f'json.properties."{name}"' for name in CALL_FIELDS)
+    any_spelling = f"list_filter([{read}], lambda t: t BETWEEN {_EARLIEST} AND {_LATEST})[1]"
+    # A year of four digits is in bounds: the common spelling needs no second look.
+    is_common = f"{text}[1] BETWEEN '1' AND '9' AND {text}[5] = '-' AND {text}[-1] = 'Z'"
     return (
-        f'SELECT json."time" AS envelope_time, json.category AS category, [{values}] AS f, filename FROM '
-        + _strictly(f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})')
+        f"CASE WHEN {is_common} THEN coalesce(try_cast({text} AS TIMESTAMPTZ), {any_spelling}) ELSE {any_spelling} END"
     )
 
 
-def _strictly(fields: str) -> str:
+def strictly(fields: str) -> str:
     """Return a relation (json) that fails where a key among ``fields`` stands twice.
 
     Read as one value and not as columns, because only then DuckDB looks for duplicates at the top level too. DuckDB
@@ -81,54 +51,8 @@ def _strictly(fields: str) -> str:
     """
     return (
         f"read_ndjson($paths, columns = {{json: 'STRUCT({fields})'}}, records = 'false', filename = true, "
-        f"maximum_object_size = {MAXIMUM_RECORD_BYTES})"
+        f"maximum_object_size = {LONGEST_LINE})"
     )
-
-
-def _has_any(names: str) -> str:
-    """Return an expression that says whether a list of permissions has any; NULL where that is not known."""
-    return f"nullif(nullif(trim({names}), '') IS NOT NULL, CASE WHEN is_retold THEN false END)"
-
-
-def insert_calls(*, is_careful: bool, is_enveloped: bool = True) -> str:
-    """Return the statement that lands Graph activity; parameter: paths; the table ``arriving`` gives each its source.
-
-    The request's query string never gets in, nor the arguments of a function in its path. Rows without an id come in
-    with ``version`` 0, rows of other log categories with -1; the caller takes them out again, counted.
-    """
-    record_id = f"nullif(trim({_PLACE['requestId']}, {_BLANKS}), '')"
-    is_other = f"NOT ({_is_call('category', _PLACE['requestUri'])})" if is_enveloped else "false"
-    when = f"coalesce(nullif({_PLACE['timeGenerated']}, ''), envelope_time)"
-    path = f"{path_sql(_PLACE['requestUri'])}"
-    return f"""
-        INSERT INTO landed_calls BY NAME
-        SELECT * EXCLUDE (f, category, envelope_time, happened),
-            {timestamp("envelope_time")} AS enveloped_at,
-            {timestamp("happened")} AS occurred_at,
-            nullif(happened, '') IS NOT NULL AND ({timestamp("happened")}) IS NULL AS has_bad_time,
-            {shape_sql("path")} AS shape
-        FROM (
-            SELECT f, category, envelope_time, {when} AS happened,
-                tenant_id, source_id, observed_at, is_retold, {record_id} AS event_id,
-                -- With the time that is judged by: it may stand in the envelope alone.
-                hash(f, {when}) AS content,
-                CASE WHEN {is_other} THEN -1 WHEN {record_id} IS NULL THEN 0 ELSE 1 END AS version,
-                true AS is_newest,
-                lower(nullif({_PLACE["appId"]}, '')) AS app_id,
-                upper({_PLACE["requestMethod"]}) AS method,
-                CASE WHEN nullif({_PLACE["requestUri"]}, '') IS NOT NULL THEN {path} END AS path,
-                try_cast({_PLACE["responseStatusCode"]} AS INTEGER) AS status_code,
-                nullif({_PLACE["ipAddress"]}, '') AS ip_address,
-                lower(coalesce(nullif({_PLACE["userId"]}, ''), nullif({_PLACE["UserPrincipalObjectID"]}, '')))
-                    AS user_id,
-                lower(nullif({_PLACE["servicePrincipalId"]}, '')) AS sp_id,
-                lower(nullif({_PLACE["C_Idtyp"]}, '')) AS id_type,
-                -- Where records are retold an empty field may be one that nobody asked for.
-                {_has_any(_PLACE["roles"])} AS has_roles,
-                {_has_any(_PLACE["scopes"])} AS has_scopes
-            FROM ({_call_source(is_careful=is_careful, is_enveloped=is_enveloped)}) INNER JOIN arriving USING (filename)
-        )
-    """
 
 
 _OTHER_CATEGORIES: Final = (
@@ -137,7 +61,7 @@ _OTHER_CATEGORIES: Final = (
 )
 
 
-def _is_call(category: str, uri: str) -> str:
+def is_call(category: str, uri: str) -> str:
     """Return a condition, never NULL: the enveloped record is a Graph call. ``_ENVELOPE_FEED`` decides the same way."""
     known = f"coalesce(lower({category}), '')"
     return f"{known} = 'microsoftgraphactivitylogs' OR ({known} NOT IN {_OTHER_CATEGORIES} AND {uri} IS NOT NULL)"
@@ -224,7 +148,7 @@ def check_records(kind: str, *, is_enveloped: bool) -> str | None:
         return None
     if is_enveloped:
         fields = f'"time" VARCHAR, category VARCHAR, properties STRUCT({fields})'
-    return f"SELECT count(json) FROM {_strictly(fields)}"  # counting the value makes DuckDB read all of it
+    return f"SELECT count(json) FROM {strictly(fields)}"  # counting the value makes DuckDB read all of it
 
 
 def insert_records(kind: str, *, is_enveloped: bool) -> str:
@@ -237,7 +161,7 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     feed = _FEED.get(kind, "'{kind}'").replace("{kind}", kind)
     if is_enveloped:
         feed = _ENVELOPE_FEED.format(sign_in=_SIGN_IN_FEED)
-    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}', {_BLANKS}), '')"
+    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}', {BLANKS}), '')"
     when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
     if is_enveloped:  # one file may hold several categories: each has its own field for the time
         when = (
@@ -258,7 +182,7 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
             FROM (SELECT {feed} AS feed, filename, envelope_time, record FROM (
                 SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
                     {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time, filename
-                FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {MAXIMUM_RECORD_BYTES})
+                FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {LONGEST_LINE})
             )) INNER JOIN arriving USING (filename)
         )
     """

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
 from m365audit.model import STATE_FEEDS
-
-_RICHNESS: Final = {
-    "landed_calls": "len(list_filter([app_id, method, path, status_code::VARCHAR, ip_address, user_id, sp_id, id_type, "
-    "has_roles::VARCHAR, has_scopes::VARCHAR], LAMBDA f: f IS NOT NULL))",
-    "landed_records": "len(record::VARCHAR)",
-}
-"""How much a retold row tells, by landing table."""
+from m365audit.store.landing_calls import FORM
 
 
-def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How a landing table is compared.
+
+    Attributes:
+        name: the table.
+        key: what tells one record from another.
+        content: what makes two records with one key the same.
+        told: the table ``t`` with what ``richness`` needs.
+        richness: how much a retold row tells.
+    """
+
+    name: str
+    key: str
+    content: str
+    told: str
+    richness: str
+
+    def equals(self, other: str) -> str:
+        """Return the condition that a row of the table has key and content of a row of ``other``."""
+        names = f"{self.key}, {self.content}".split(", ")
+        return " AND ".join(f"{self.name}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+
+
+CALLS: Final = _Table(
+    "landed_calls",
+    "event_id",
+    "form_no, occurred_at",
+    "landed_calls AS t INNER JOIN landed_forms AS f ON t.tenant_id = f.tenant_id AND t.form_no = f.form_no",
+    f"len(list_filter([{', '.join(f'f.{name}::VARCHAR' for name in FORM)}], LAMBDA x: x IS NOT NULL))",
+)
+RECORDS: Final = _Table("landed_records", "feed, record_id", "content", "landed_records AS t", "len(t.record::VARCHAR)")
+
+
+def settle(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
     """Remove what the store had already, and number the versions of what changed.
 
     Args:
@@ -26,41 +55,53 @@ def settle(connection: duckdb.DuckDBPyConnection, table: str, tenant: str) -> No
         table: landing table.
         tenant: tenant of all of them.
     """
-    key = "event_id" if table == "landed_calls" else "feed, record_id"
+    _find_conflicts(connection, table, tenant)
+    if connection.execute("SELECT 1 FROM conflicts LIMIT 1").fetchone() is None:
+        return
+    _remove_equal(connection, table, tenant)
+    if table is RECORDS:
+        _canonicalise(connection, tenant)
+        _remove_equal(connection, table, tenant)
+    _number_versions(connection, table, tenant)
+
+
+def _find_conflicts(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+    """Collect the keys that stand more than once; a key that merely shares another's hash does no harm."""
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE conflicts AS
-        WITH fresh AS (SELECT {key}, count(*) AS n FROM {table} WHERE source_id IN (FROM fresh_sources) GROUP BY ALL)
-        SELECT {key} FROM fresh WHERE n > 1
-        UNION
-        SELECT {key} FROM fresh SEMI JOIN
-            (SELECT {key} FROM {table} WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources))
-            USING ({key})
+        WITH fresh AS (
+            SELECT hash({table.key}) AS k, count(*) AS n FROM {table.name}
+            WHERE source_id IN (FROM fresh_sources) GROUP BY ALL
+        ),
+        twice AS (
+            SELECT k FROM fresh WHERE n > 1
+            UNION
+            SELECT k FROM fresh SEMI JOIN (
+                SELECT hash({table.key}) AS k FROM {table.name}
+                WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)
+            ) USING (k)
+        )
+        SELECT DISTINCT {table.key} FROM {table.name}
+        WHERE source_id IN (FROM fresh_sources) AND hash({table.key}) IN (FROM twice)
         """,
         {"tenant": tenant},
     )
-    if connection.execute("SELECT 1 FROM conflicts LIMIT 1").fetchone() is None:
-        return
-    _remove_equal(connection, table, key, tenant)
-    if table == "landed_records":
-        _canonicalise(connection, tenant)
-        _remove_equal(connection, table, key, tenant)
-    _number_versions(connection, table, key, tenant)
 
 
-def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
+def _remove_equal(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
     """Delete fresh rows that equal an earlier row in id and content; the earlier one takes over the later time."""
-    _lift(connection, table, key, tenant)
+    _lift(connection, table, tenant)
     connection.execute(
         f"""
-        DELETE FROM {table} WHERE source_id IN (FROM fresh_sources) AND rowid IN (
+        DELETE FROM {table.name} WHERE source_id IN (FROM fresh_sources) AND rowid IN (
             SELECT row FROM (
                 SELECT rowid AS row, source_id,
                     row_number() OVER (
-                        PARTITION BY {key}, content
+                        PARTITION BY {table.key}, {table.content}
                         ORDER BY source_id IN (FROM fresh_sources), source_id, rowid
                     ) AS place
-                FROM {table} SEMI JOIN conflicts USING ({key}) WHERE tenant_id = $tenant
+                FROM {table.name} SEMI JOIN conflicts USING ({table.key}) WHERE tenant_id = $tenant
             ) WHERE place > 1 AND source_id IN (FROM fresh_sources)
         )
         """,
@@ -68,28 +109,27 @@ def _remove_equal(connection: duckdb.DuckDBPyConnection, table: str, key: str, t
     )
 
 
-def _lift(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
+def _lift(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
     """Give equal rows the newest envelope time and the newest file time among them, so that whichever stays has both.
 
     A content that came back is newer than what stood between; which of its copies arrived first must not matter.
     """
-    on_key = " AND ".join(f"{table}.{name} = lifted.{name}" for name in key.split(", "))
     connection.execute(
         f"""
-        UPDATE {table} SET enveloped_at = greatest({table}.enveloped_at, lifted.enveloped_at),
-            observed_at = greatest({table}.observed_at, lifted.observed_at),
-            is_retold = {table}.is_retold AND lifted.is_retold
+        UPDATE {table.name} SET enveloped_at = greatest({table.name}.enveloped_at, lifted.enveloped_at),
+            observed_at = greatest({table.name}.observed_at, lifted.observed_at),
+            is_retold = {table.name}.is_retold AND lifted.is_retold
         FROM (
-            SELECT {key}, content, max(enveloped_at) AS enveloped_at, max(observed_at) AS observed_at,
+            SELECT {table.key}, {table.content}, max(enveloped_at) AS enveloped_at, max(observed_at) AS observed_at,
                 bool_and(is_retold) AS is_retold
-            FROM {table} SEMI JOIN conflicts USING ({key})
+            FROM {table.name} SEMI JOIN conflicts USING ({table.key})
             WHERE source_id IN (FROM fresh_sources) GROUP BY ALL
         ) AS lifted
-        WHERE {table}.tenant_id = $tenant AND {on_key} AND {table}.content = lifted.content
+        WHERE {table.name}.tenant_id = $tenant AND {table.equals("lifted")}
             AND (
-                {table}.enveloped_at IS DISTINCT FROM greatest({table}.enveloped_at, lifted.enveloped_at)
-                OR {table}.observed_at IS DISTINCT FROM greatest({table}.observed_at, lifted.observed_at)
-                OR {table}.is_retold AND NOT lifted.is_retold
+                {table.name}.enveloped_at IS DISTINCT FROM greatest({table.name}.enveloped_at, lifted.enveloped_at)
+                OR {table.name}.observed_at IS DISTINCT FROM greatest({table.name}.observed_at, lifted.observed_at)
+                OR {table.name}.is_retold AND NOT lifted.is_retold
             )
         """,
         {"tenant": tenant},
@@ -149,7 +189,7 @@ def _number(digits: str) -> dict[str, str]:
     return {"\0number": digits}
 
 
-def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str, tenant: str) -> None:
+def _number_versions(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
     """Number the versions of every id in conflict, oldest first, and mark the newest.
 
     What was retold from another spelling comes before everything told first-hand, the poorest first: it may lack
@@ -158,18 +198,18 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: str, key: str
     """
     connection.execute(
         f"""
-        UPDATE {table} SET version = numbered.version, is_newest = numbered.is_newest
+        UPDATE {table.name} SET version = numbered.version, is_newest = numbered.is_newest
         FROM (
             SELECT t.rowid AS row,
                 row_number() OVER w AS version,
-                row_number() OVER w = count(*) OVER (PARTITION BY {key}) AS is_newest
-            FROM {table} AS t SEMI JOIN conflicts USING ({key})
+                row_number() OVER w = count(*) OVER (PARTITION BY {table.key}) AS is_newest
+            FROM {table.told} SEMI JOIN conflicts USING ({table.key})
             WHERE t.tenant_id = $tenant
-            WINDOW w AS (PARTITION BY {key}
-                ORDER BY NOT is_retold, CASE WHEN is_retold THEN {_RICHNESS[table]} END,
+            WINDOW w AS (PARTITION BY {table.key}
+                ORDER BY NOT t.is_retold, CASE WHEN t.is_retold THEN {table.richness} END,
                     enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
         ) AS numbered
-        WHERE {table}.rowid = numbered.row
+        WHERE {table.name}.rowid = numbered.row
         """,
         {"tenant": tenant},
     )

@@ -27,9 +27,9 @@ LEFT JOIN watched_periods AS p ON t.tenant_id = p.tenant_id
 LEFT JOIN (
     SELECT
         tenant_id,
-        count(*) AS events,
-        count(*) FILTER (WHERE NOT is_mapped) AS unmapped,
-        count(*) FILTER (WHERE occurred_at IS NULL) AS untimed
-    FROM access_events
+        sum(accesses)::BIGINT AS events,
+        coalesce(sum(accesses) FILTER (WHERE NOT is_mapped), 0)::BIGINT AS unmapped,
+        sum(untimed)::BIGINT AS untimed
+    FROM access_forms
     GROUP BY ALL
 ) AS e ON t.tenant_id = e.tenant_id

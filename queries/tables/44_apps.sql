@@ -16,12 +16,11 @@ columns:
   last_seen_at: last access or sign-in in the evidence
 ---*/
 WITH seen AS (
-    SELECT tenant_id, app_id, min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at,
-        max(app_name) AS app_name
+    SELECT tenant_id, app_id, min(first_at) AS first_seen_at, max(last_at) AS last_seen_at, max(app_name) AS app_name
     FROM (
-        SELECT tenant_id, app_id, occurred_at, app_name FROM access_events
+        SELECT tenant_id, app_id, first_at, last_at, app_name FROM access_forms
         UNION ALL
-        SELECT tenant_id, app_id, occurred_at, app_name FROM sign_ins
+        SELECT tenant_id, app_id, occurred_at AS first_at, occurred_at AS last_at, app_name FROM sign_ins
     )
     WHERE app_id IS NOT NULL
     GROUP BY ALL

@@ -16,10 +16,10 @@ SELECT
     feed,
     CASE WHEN feed = 'graph_activity' THEN split_part(endpoint, ' ', 1) END AS method,
     CASE WHEN feed = 'graph_activity' THEN substr(endpoint, strpos(endpoint, ' ') + 1) ELSE endpoint END AS shape,
-    count(*) AS calls,
+    sum(accesses)::BIGINT AS calls,
     list_sort(list_distinct(list(app_id) FILTER (WHERE app_id IS NOT NULL)))[:20] AS apps,
-    min(occurred_at) AS first_at,
-    max(occurred_at) AS last_at
-FROM access_events
+    min(first_at) AS first_at,
+    max(last_at) AS last_at
+FROM access_forms
 WHERE NOT is_mapped
 GROUP BY ALL

@@ -92,19 +92,18 @@ unreadable_grants AS (
 ),
 used AS (
     SELECT
-        e.tenant_id,
-        e.app_id,
-        e.workload,
-        count(*) AS used,
-        count(*) FILTER (WHERE v.verdict = 'within') AS within,
-        count(*) FILTER (WHERE v.verdict = 'outside') AS outside,
-        count(*) FILTER (WHERE v.verdict = 'not_assessable') AS not_assessable,
-        min(e.occurred_at) AS first_used_at,
-        max(e.occurred_at) AS last_used_at
-    FROM access_events AS e
-    INNER JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
-    WHERE v.verdict <> 'out_of_scope'
-    GROUP BY e.tenant_id, e.app_id, e.workload
+        tenant_id,
+        app_id,
+        workload,
+        sum(accesses)::BIGINT AS used,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'within'), 0)::BIGINT AS within,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'outside'), 0)::BIGINT AS outside,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'not_assessable'), 0)::BIGINT AS not_assessable,
+        min(first_at) AS first_used_at,
+        max(last_at) AS last_used_at
+    FROM judged_forms
+    WHERE verdict <> 'out_of_scope'
+    GROUP BY tenant_id, app_id, workload
 ),
 feed_states AS (
     SELECT

@@ -48,7 +48,7 @@ resources AS (
         e.resource_id,
         e.resource_name,
         e.resource_kind
-    FROM access_events AS e
+    FROM access_forms AS e
     SEMI JOIN (
         SELECT
             tenant_id,

@@ -19,12 +19,12 @@ WITH calls AS (
         e.workload,
         e.operation,
         e.permissions,
-        min(e.occurred_at) AS first_at,
-        max(e.occurred_at) AS last_at
-    FROM access_events AS e
+        min(e.first_at) AS first_at,
+        max(e.last_at) AS last_at
+    FROM access_forms AS e
     INNER JOIN registered_apps AS a ON e.tenant_id = a.tenant_id AND e.app_id = a.app_id
     WHERE
-        e.occurred_at IS NOT NULL
+        e.first_at IS NOT NULL
         AND coalesce(e.succeeded, TRUE)
         AND (e.workload IS NULL OR e.workload IN (SELECT p.workload FROM policy_workloads AS p))
     GROUP BY ALL

@@ -1,11 +1,12 @@
 /*---
-table: access_events
-grain: one logged access
+table: access_forms
+grain: >-
+  one form of access: everything of a logged access but its id, its time and its count. Accesses by the million share
+  forms by the thousand
 columns:
   tenant_id: tenant whose data was touched
+  form_no: number of the form, as in access_log; good for one publication only
   feed: log that shows it
-  event_id: the record's own id (requestId of a Graph call, Id of an audit record)
-  occurred_at: event time in UTC, truncated to microseconds; NULL when it could not be read
   app_id: application that called, never the API it called; NULL when the record does not say
   app_name: its display name, chosen by whoever registered it
   access_kind: application (as itself) or delegated (for a user); NULL when the record does not say
@@ -21,19 +22,17 @@ columns:
   resource_kind: user, group, team or chat
   resource_id: id of the mailbox's or calendar's user, group, team or chat; lower-case, a chat's as written
   resource_name: user principal name where that is what the record says, lower-case
-  item_count: >-
-    items touched as the record says; NULL when it does not, or when a whole folder was synchronised; a floor, never a total
-  floor_reason: >-
-    why item_count is only a floor: throttled (the mailbox's log left out what followed for up to a day), sync (a whole
-    folder was downloaded); NULL for everything else
+  floor_reason: as in access_events
   ip_address: address of the caller
   country: two-letter code where the record has one
   succeeded: false when the call was refused or failed; NULL when the record does not say
   origin: graph (collected) or import (from a file)
-  first_seen_at: when the store first got it
   is_mapped: false when the catalogue knows no such call
   status_code: HTTP status of a Graph call
-  source_id: file it came from (see sources)
+  accesses: logged accesses of this form
+  untimed: those whose time could not be read
+  first_at: time of the earliest
+  last_at: time of the latest
 ---*/
 WITH shapes AS (
     SELECT
@@ -44,25 +43,42 @@ WITH shapes AS (
     FROM catalogue_shapes
 ),
 
-kinds_of_call AS (
+counts AS (
     SELECT
-        *,
-        CASE
-            WHEN id_type = 'app' THEN 'application'
-            WHEN id_type = 'user' OR user_id IS NOT NULL THEN 'delegated'
-            WHEN sp_id IS NOT NULL OR (has_roles AND NOT has_scopes) THEN 'application'
-            WHEN has_scopes AND NOT has_roles THEN 'delegated'
-        END AS access_kind
+        form_no,
+        count(*) AS accesses,
+        count(*) - count(occurred_at) AS untimed,
+        min(occurred_at) AS first_at,
+        max(occurred_at) AS last_at
     FROM landed_calls
     WHERE is_newest
+    GROUP BY form_no
+),
+
+called AS (
+    SELECT
+        f.*,
+        p.shape,
+        c.accesses,
+        c.untimed,
+        c.first_at,
+        c.last_at,
+        CASE
+            WHEN f.id_type = 'app' THEN 'application'
+            WHEN f.id_type = 'user' OR f.user_id IS NOT NULL THEN 'delegated'
+            WHEN f.sp_id IS NOT NULL OR (f.has_roles AND NOT f.has_scopes) THEN 'application'
+            WHEN f.has_scopes AND NOT f.has_roles THEN 'delegated'
+        END AS access_kind
+    FROM landed_forms AS f
+    INNER JOIN counts AS c ON f.form_no = c.form_no
+    LEFT JOIN path_shapes AS p ON f.path = p.path
 ),
 
 calls AS (
     SELECT
         c.tenant_id,
+        c.form_no,
         'graph_activity' AS feed,
-        c.event_id,
-        c.occurred_at,
         c.app_id,
         c.access_kind,
         CASE WHEN c.access_kind = 'application' THEN coalesce(c.sp_id, c.user_id) ELSE coalesce(c.user_id, c.sp_id) END
@@ -87,27 +103,18 @@ calls AS (
             AS succeeded,
         m.template IS NOT NULL AS is_mapped,
         c.status_code,
-        c.source_id
-    FROM kinds_of_call AS c
+        c.accesses,
+        c.untimed,
+        c.first_at,
+        c.last_at
+    FROM called AS c
     LEFT JOIN shapes AS m ON c.method = m.method AND c.shape = m.shape
 ),
 
-accesses AS (
+forms AS (
     SELECT * FROM calls
     UNION ALL BY NAME
-    SELECT * FROM audited_accesses
-),
-
--- Of a record that came in several versions: when the first of them came.
-older AS (
-    SELECT v.tenant_id, v.feed, v.event_id, min(s.imported_at) AS imported_at
-    FROM (
-        SELECT tenant_id, 'graph_activity' AS feed, event_id, source_id FROM landed_calls WHERE NOT is_newest
-        UNION ALL
-        SELECT tenant_id, feed, record_id, source_id FROM landed_records WHERE NOT is_newest AND starts_with(feed, 'audit_')
-    ) AS v
-    INNER JOIN sources AS s ON v.source_id = s.source_id
-    GROUP BY ALL
+    SELECT * FROM audited_forms
 ),
 
 -- A name of two people is nobody's.
@@ -120,9 +127,8 @@ users_by_name AS (
 
 SELECT
     e.tenant_id,
+    e.form_no,
     e.feed,
-    e.event_id,
-    e.occurred_at,
     e.app_id,
     coalesce(a.app_name, e.app_name) AS app_name,
     e.access_kind,
@@ -140,19 +146,18 @@ SELECT
     END AS resource_id,
     CASE WHEN e.resource_kind NOT IN ('chat', 'team') AND contains(e.resource, '@') THEN lower(e.resource) END
         AS resource_name,
-    e.item_count,
     e.floor_reason,
     e.ip_address,
     NULL::VARCHAR AS country,
     e.succeeded,
     'import' AS origin,
-    least(s.imported_at, f.imported_at) AS first_seen_at,
     e.is_mapped,
     e.status_code,
-    e.source_id
-FROM accesses AS e
-INNER JOIN sources AS s ON e.source_id = s.source_id
-LEFT JOIN older AS f ON e.tenant_id = f.tenant_id AND e.feed = f.feed AND e.event_id = f.event_id
+    e.accesses,
+    e.untimed,
+    e.first_at,
+    e.last_at
+FROM forms AS e
 LEFT JOIN app_names AS a ON e.tenant_id = a.tenant_id AND e.app_id = a.app_id
 LEFT JOIN directory_users AS actor ON e.tenant_id = actor.tenant_id AND e.actor_id = actor.user_id
 LEFT JOIN users_by_name AS actor_by_name
