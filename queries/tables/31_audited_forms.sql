@@ -27,7 +27,7 @@ columns:
   last_at: time of the latest
 ---*/
 SELECT
-    (SELECT coalesce(max(f.form_no), 0) FROM landed_forms AS f) + row_number() OVER () AS form_no,
+    (SELECT coalesce(max(f.form_no), 0) FROM landed_forms AS f) + row_number() OVER (ORDER BY hash(a)) AS form_no,
     *
 FROM (
     SELECT

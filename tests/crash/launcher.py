@@ -34,6 +34,12 @@ BOOKKEEPING = {
     "sources": {"source_id", "imported_at"},
     "quarantine": {"source_id"},
     "access_events": {"source_id", "first_seen_at"},
+    "access_forms": {"form_no"},
+    "access_log": {"form_no", "answer_no", "source_id", "first_seen_at"},
+    "form_counts": {"form_no", "answer_no"},
+    "judged_accesses": {"source_id", "first_seen_at"},
+    "judged_forms": {"form_no"},
+    "verdict_answers": {"answer_no"},
     "findings": {"change"},
 }
 """What tells of the run and not of the evidence: numbers in order of arrival, the clock, whether a finding is news."""
@@ -112,7 +118,7 @@ def published_tables(path: Path) -> dict[str, list[str]]:
     """Return every published table as sorted text, without bookkeeping."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        names = [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+        names = [row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
         tables = {}
         for name in names:
             left_out = BOOKKEEPING.get(name, set())

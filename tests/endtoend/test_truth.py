@@ -72,11 +72,11 @@ def test_every_event_is_judged_once(published: duckdb.DuckDBPyConnection) -> Non
     assert counts[0] == counts[1] == counts[2] > 3000
 
 
-@pytest.mark.parametrize("table", ["landed_calls", "access_events"])
+@pytest.mark.parametrize("table", ["landed_forms", "access_events"])
 def test_no_query_values_are_kept(audited: Audited, table: str) -> None:
     """A request's query string may hold names and search words; neither database has any."""
-    name = audited.settings.state if table == "landed_calls" else audited.settings.publish
-    column = "path" if table == "landed_calls" else "endpoint"
+    name = audited.settings.state if table == "landed_forms" else audited.settings.publish
+    column = "path" if table == "landed_forms" else "endpoint"
     with duckdb.connect(str(name / "m365audit.duckdb"), read_only=True) as connection:
         row = connection.execute(
             f"SELECT count(*) FILTER (WHERE contains({column}, '?') OR contains({column}, '$filter')), "  # noqa: S608

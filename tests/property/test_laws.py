@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from verdicts import oracle
-from verdicts.database import judge_all, judge_side_by_side, load, run_verdicts, segments, verdict_queries
+from verdicts.database import judge_all, judge_side_by_side, kind_of, load, run_verdicts, segments, verdict_queries
 from verdicts.world import Entry, Event, Record, Snapshot, World
 
 from .worlds import DAY, PROCESSES, START, build_process, build_record, worlds
@@ -129,7 +129,7 @@ def test_law_6_judging_again_changes_nothing(world: World) -> None:
             run_verdicts(connection)
             answers.append(sorted(connection.execute("SELECT * FROM verdicts").fetchall(), key=str))
             for query in verdict_queries():
-                connection.execute(f"DROP TABLE {query.header['table']}")
+                connection.execute(f"DROP {kind_of(query)} {query.header['table']}")
     assert answers[0] == answers[1]
 
 

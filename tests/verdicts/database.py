@@ -92,7 +92,12 @@ def _tenants(world: World) -> set[str]:
 def run_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
     """Run the verdict's queries, each into the table that its header names."""
     for query in verdict_queries():
-        connection.execute(f"CREATE TABLE {query.header['table']} AS {query.sql}")
+        connection.execute(f"CREATE {kind_of(query)} {query.header['table']} AS {query.sql}")
+
+
+def kind_of(query: QueryFile) -> str:
+    """Return what the query becomes: TABLE or VIEW."""
+    return "VIEW" if query.header.get("view") else "TABLE"
 
 
 def load(connection: duckdb.DuckDBPyConnection, world: World) -> None:
@@ -107,14 +112,7 @@ def _tables(world: World) -> dict[str, list[Sequence[Any]]]:
     tenants = {e.tenant for e in world.events} | {r.tenant for r in world.records}
     judged = [r for r in world.records if r.tenant not in world.unevaluated]
     return {
-        "access_events": [
-            (
-                e.tenant, FEED, e.event_id, e.occurred_at, e.app_id, e.access_kind, e.workload, e.operation,
-                None if e.permissions is None else list(e.permissions), e.resource_kind, e.resource_id,
-                e.resource_name, e.succeeded,
-            )
-            for e in world.events
-        ],
+        **_accesses(world),
         "service_principals": [
             (t, f"sp-{i}", a, owner) for i, (t, a, owner) in enumerate(world.service_principals)
         ],
@@ -136,6 +134,31 @@ def _tables(world: World) -> dict[str, list[Sequence[Any]]]:
         "policy_settings": [(int(world.before_first.total_seconds()),)],
         "tenants": [(t, t not in world.unevaluated) for t in sorted(tenants)],
     }  # fmt: skip
+
+
+def _accesses(world: World) -> dict[str, list[Sequence[Any]]]:
+    """Return the forms of the world's events, as they share them, and the events."""
+    forms: dict[tuple[Any, ...], list[Event]] = {}
+    for e in world.events:
+        permissions = None if e.permissions is None else tuple(e.permissions)
+        key = (
+            e.tenant, e.app_id, e.access_kind, e.workload, e.operation, permissions, e.resource_kind, e.resource_id,
+            e.resource_name, e.succeeded,
+        )  # fmt: skip
+        forms.setdefault(key, []).append(e)
+    rows: dict[str, list[Sequence[Any]]] = {"access_forms": [], "landed_calls": []}
+    for number, (key, events) in enumerate(forms.items(), start=1):
+        tenant, app, kind, workload, operation, permissions, *rest = key
+        times = sorted(e.occurred_at for e in events if e.occurred_at is not None)
+        rows["access_forms"].append(
+            (
+                number, tenant, FEED, app, kind, workload, operation,
+                None if permissions is None else list(permissions), *rest, len(events), len(events) - len(times),
+                times[0] if times else None, times[-1] if times else None,
+            )
+        )  # fmt: skip
+        rows["landed_calls"] += [(tenant, 1, e.event_id, number, True, e.occurred_at) for e in events]
+    return rows
 
 
 def _versions(record: Record) -> Iterable[Sequence[Any]]:

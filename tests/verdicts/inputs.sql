@@ -1,9 +1,22 @@
 -- What the verdict's queries read, as the earlier stages deliver it (columns that no verdict reads are left out).
-CREATE TABLE access_events (
-    tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, access_kind VARCHAR,
-    workload VARCHAR, operation VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource_id VARCHAR,
-    resource_name VARCHAR, succeeded BOOLEAN
+CREATE TABLE access_forms (
+    form_no BIGINT, tenant_id VARCHAR, feed VARCHAR, app_id VARCHAR, access_kind VARCHAR, workload VARCHAR,
+    operation VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource_id VARCHAR, resource_name VARCHAR,
+    succeeded BOOLEAN, accesses BIGINT, untimed BIGINT, first_at TIMESTAMPTZ, last_at TIMESTAMPTZ
 );
+CREATE TABLE landed_calls (
+    tenant_id VARCHAR, source_id BIGINT, event_id VARCHAR, form_no BIGINT, is_newest BOOLEAN, occurred_at TIMESTAMPTZ
+);
+CREATE TABLE landed_records (tenant_id VARCHAR, source_id BIGINT, feed VARCHAR, record_id VARCHAR, is_newest BOOLEAN);
+CREATE TABLE audited_accesses (
+    tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, app_name VARCHAR,
+    access_kind VARCHAR, actor_id VARCHAR, actor_name VARCHAR, workload VARCHAR, operation VARCHAR, endpoint VARCHAR,
+    permissions VARCHAR[], resource_kind VARCHAR, resource VARCHAR, item_count BIGINT, floor_reason VARCHAR,
+    ip_address VARCHAR, succeeded BOOLEAN, is_mapped BOOLEAN, source_id BIGINT
+);
+CREATE TABLE audited_forms AS
+SELECT 0::BIGINT AS form_no, * EXCLUDE (event_id, occurred_at, item_count, source_id) FROM audited_accesses;
+CREATE TABLE sources AS SELECT 1::BIGINT AS source_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS imported_at;
 CREATE TABLE service_principals (tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, owner_tenant_id VARCHAR);
 CREATE TABLE directory_users (tenant_id VARCHAR, user_id VARCHAR, user_name VARCHAR);
 CREATE TABLE group_snapshots (tenant_id VARCHAR, group_id VARCHAR, observed_at TIMESTAMPTZ, is_complete BOOLEAN);

@@ -173,7 +173,7 @@ def test_values_of_a_query_are_never_stored(desk: Desk) -> None:
     ]
     landed = desk.bring("a.json", [call(str(n), requestUri=uri) for n, uri in enumerate(uris)])
     assert landed.stored == len(uris)
-    (text,) = desk.ask("SELECT string_agg(landed_calls::VARCHAR, ' ') FROM landed_calls")[0]
+    (text,) = desk.ask("SELECT string_agg(landed_forms::VARCHAR, ' ') FROM landed_forms")[0]
     assert private not in text
 
 
@@ -218,7 +218,7 @@ def test_the_ledger_of_files_says_what_the_command_said(desk: Desk) -> None:
     rows = desk.ask("SELECT tenant_id, records, stored, duplicate, quarantined, bad_times, outcome FROM sources")
     assert rows == [(TENANT, 4, 2, 1, 1, 1, "partial")]
     assert (landed.stored, landed.bad_times) == (2, 1)
-    assert desk.ask("SELECT DISTINCT app_id FROM landed_calls") == [(APP,)]
+    assert desk.ask("SELECT DISTINCT app_id FROM landed_forms") == [(APP,)]
 
 
 @pytest.mark.parametrize("order", ORDERS)
