@@ -118,7 +118,8 @@ def published_tables(path: Path) -> dict[str, list[str]]:
     """Return every published table as sorted text, without bookkeeping."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        names = [row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+        found = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
+        names = [row[0] for row in found]
         tables = {}
         for name in names:
             left_out = BOOKKEEPING.get(name, set())

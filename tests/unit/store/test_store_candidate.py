@@ -17,7 +17,8 @@ def tables(path: Path) -> dict[str, list[str]]:
     """Return every table of a database as text, rows sorted; without what tells of the run itself."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        names = [row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+        found = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
+        names = [row[0] for row in found]
         return {
             name: sorted(str(row) for row in connection.execute(f'FROM "{name}"').fetchall())
             for name in names
