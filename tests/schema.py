@@ -91,7 +91,12 @@ TABLES: Final[dict[str, str]] = {
     "workload_feeds": "workload VARCHAR, feed VARCHAR",
     "full_mailbox_permissions": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, listed_on DATE, reason VARCHAR""",
-    "policy_settings": "membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT",
+    "policy_settings": """
+        membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT,
+        record_ending_notice_seconds BIGINT""",
+    "register_changes": """
+        tenant_id VARCHAR, record VARCHAR, entry INTEGER, event VARCHAR, change VARCHAR, judged_hash VARCHAR,
+        present_hash VARCHAR, first_judged_at TIMESTAMPTZ""",
     "permission_reach": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, workload VARCHAR, operations VARCHAR[]""",
     "rule_outcomes": "tenant_id VARCHAR, rule VARCHAR, outcome VARCHAR, reason VARCHAR, findings BIGINT",

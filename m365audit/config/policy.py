@@ -110,6 +110,7 @@ class Policy(Strict):
     membership_before_first: Duration = _MONTH
     settle_after: Duration = timedelta(hours=24)
     consent_record_within: Duration = timedelta(days=7)
+    record_ending_notice: Duration = timedelta(days=30)
     retention: tuple[RetentionCommitment, ...] = ()
     regions: RegionsCommitment | None = None
     mfa: MfaCommitment | None = None

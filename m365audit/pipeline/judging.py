@@ -82,7 +82,7 @@ def _inputs(work: Work, consents: register.Register, not_judged: str) -> candida
     consent_tables = {} if not_judged else register.register_rows(consents)
     tables: dict[str, Iterable[Mapping[str, object]]] = {
         **_catalogue_tables(),
-        **{name: rows for name, rows in consent_tables.items() if name != "register_entries"},
+        **consent_tables,
         "configured_tenants": [
             {"tenant_id": tenant, "name": name, "not_evaluated_reason": not_judged or None}
             for tenant, name in sorted(tenants.items())
@@ -92,6 +92,7 @@ def _inputs(work: Work, consents: register.Register, not_judged: str) -> candida
             {
                 "membership_before_first_seconds": int(rules_of_policy.membership_before_first.total_seconds()),
                 "consent_record_within_seconds": int(rules_of_policy.consent_record_within.total_seconds()),
+                "record_ending_notice_seconds": int(rules_of_policy.record_ending_notice.total_seconds()),
                 "name": rules_of_policy.name,
                 "version": ", ".join(rules_of_policy.version_names) or None,
             }

@@ -48,7 +48,7 @@ def _rule_section(rule: Rule) -> str:
 * Severity: {rule.severity}. Version {rule.version}. File: [`rules/{rule.file}`](rules/{rule.file})
 * Title of a finding: {_cell(rule.title)}
 * The same finding: same tenant and {_code(rule.identity)}
-* Needs: {_code(rule.needs)}.{complete}{register}
+* Needs: {_code(rule.needs) or "no log"}.{complete}{register}
 * Evidence: {rule.evidence}
 * Misses: {rule.misses}
 * Advice: {rule.advice}

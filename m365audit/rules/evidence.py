@@ -42,6 +42,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "policy_settings": (),
     "permission_reach": (),
     "workload_feeds": (),
+    "register_changes": (),
     "full_mailbox_permissions": (),
 }
 """Tables a rule may read, with the feeds that fill them; a table without feeds is bookkeeping, register or policy."""
@@ -52,6 +53,7 @@ RESULT_TABLES: Final = ("rule_outcomes", "findings", "finding_evidence")
 REGISTER_TABLES: Final = frozenset(
     {
         *("register_records", "register_apps", "register_versions", "register_segments", "consent_processes"),
+        "register_changes",
         *("verdicts", "cells"),
     }
 )

@@ -27,7 +27,7 @@ class Rule:
         title: one line; ``{column}`` stands for an identity column's value.
         question: what the rule answers, in a data protection officer's words.
         identity: columns that, with the tenant, make a finding the same finding.
-        needs: feeds that must be covered, else the rule says nothing.
+        needs: feeds that must be covered, else the rule says nothing; none when it asks about the register alone.
         needs_complete: coverage has to be complete; provisional coverage is not enough.
         needs_register: the rule says nothing while the consent register is invalid.
         evidence: what the rows show.
@@ -118,7 +118,7 @@ _REQUIRED: Final[dict[str, fm.Check]] = {
     "title": fm.is_text,
     "question": fm.is_question,
     "identity": fm.is_list_of(_is_identity_column),
-    "needs": fm.is_list_of(fm.is_one_of(FEEDS)),
+    "needs": fm.is_list_of(fm.is_one_of(FEEDS), is_empty_allowed=True),
     "evidence": fm.is_text,
     "misses": fm.is_text,
     "advice": fm.is_text,

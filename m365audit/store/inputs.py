@@ -28,6 +28,10 @@ REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "valid_from": "TIMESTAMPTZ",
         "valid_to": "TIMESTAMPTZ", "version": "INTEGER", "period_reason": "VARCHAR",
     },
+    "register_entries": {
+        "tenant_id": "VARCHAR", "record": "VARCHAR", "entry": "INTEGER", "event": "VARCHAR",
+        "recorded_at": "TIMESTAMPTZ", "effective_from": "TIMESTAMPTZ", "entry_hash": "VARCHAR",
+    },
 }  # fmt: skip
 """The register as tables; empty when the register is invalid."""
 
@@ -67,8 +71,8 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
     "configured_tenants": {"tenant_id": "VARCHAR", "name": "VARCHAR", "not_evaluated_reason": "VARCHAR"},
     "policy_workloads": {"workload": "VARCHAR"},
     "policy_settings": {
-        "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT", "name": "VARCHAR",
-        "version": "VARCHAR",
+        "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT",
+        "record_ending_notice_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
     },
     "log_feeds": {"feed": "VARCHAR"},
     "state_feeds": {"feed": "VARCHAR"},

@@ -142,11 +142,41 @@ def tenants_with_evidence(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def note_register(connection: duckdb.DuckDBPyConnection, entries: Rows, judged_at: datetime) -> None:
-    """Keep the hash of every register entry that was judged with, once: the history is append-only."""
-    for entry in entries:
-        values = [entry["tenant_id"], entry["record"], entry["entry"], entry["event"], entry["entry_hash"]]
-        connection.execute(
-            "INSERT INTO register_ledger SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM register_ledger "
-            "WHERE tenant_id = ? AND record = ? AND entry = ? AND entry_hash = ?)",
-            [*values, judged_at, values[0], values[1], values[2], values[4]],
-        )
+    """Keep the hash of every register entry that was judged with, once: the history is append-only.
+
+    Entries belong to the history (``is_canonical``) when they lengthen one that is whole. As long as an older entry is
+    changed or gone, what is there now is kept, but never in the place of what was judged with first.
+    """
+    values = [[row[name] for name in ("tenant_id", "record", "entry", "event", "entry_hash")] for row in entries]
+    connection.execute(_JUDGED_ENTRIES)
+    if values:
+        connection.executemany("INSERT INTO judged_entries VALUES (?, ?, ?, ?, ?)", values)
+    connection.execute("BEGIN")
+    connection.execute(_KEEP_ENTRIES, [judged_at])
+    connection.execute(_LENGTHEN_HISTORIES)
+    connection.execute("COMMIT")
+    connection.execute("DROP TABLE temp.judged_entries")
+
+
+_JUDGED_ENTRIES: Final = (
+    "CREATE OR REPLACE TEMP TABLE judged_entries "
+    "(tenant_id VARCHAR, record VARCHAR, entry INTEGER, event VARCHAR, entry_hash VARCHAR)"
+)
+_KEEP_ENTRIES: Final = """
+INSERT INTO register_ledger (tenant_id, record, entry, event, entry_hash, first_judged_at, is_canonical)
+SELECT tenant_id, record, entry, event, entry_hash, ?, FALSE
+FROM judged_entries ANTI JOIN register_ledger USING (tenant_id, record, entry, entry_hash)
+"""
+_LENGTHEN_HISTORIES: Final = """
+UPDATE register_ledger SET is_canonical = TRUE
+FROM judged_entries AS j
+WHERE
+    NOT register_ledger.is_canonical
+    AND register_ledger.tenant_id = j.tenant_id AND register_ledger.record = j.record
+    AND register_ledger.entry = j.entry AND register_ledger.entry_hash = j.entry_hash
+    AND (j.tenant_id, j.record) NOT IN (
+        SELECT (l.tenant_id, l.record)
+        FROM (SELECT * FROM register_ledger WHERE is_canonical) AS l
+        ANTI JOIN judged_entries AS p USING (tenant_id, record, entry, entry_hash)
+    )
+"""

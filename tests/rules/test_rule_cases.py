@@ -97,7 +97,9 @@ def fill(given: dict[str, Any]) -> None:
     """Insert what a case gives; tables it does not name get what a well-watched tenant has."""
     rows = {name: given[name] for name in given if name not in NO_TABLES}
     rows.setdefault("tenants", [{}])
-    rows.setdefault("policy_settings", [{"consent_record_within_seconds": 7 * 86400}])
+    rows.setdefault(
+        "policy_settings", [{"consent_record_within_seconds": 7 * 86400, "record_ending_notice_seconds": 30 * 86400}]
+    )
     rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
     names = ("resource_app_id", "permission", "kind", "workload")
     rows["workload_feeds"] = list(workload_feed_rows())
@@ -126,11 +128,12 @@ def live(number: int, habit: dict[str, Any]) -> None:
 
     ``mailboxes`` is how many it goes round; the other words are columns of the event and of its verdict, as in ``use``.
     """
-    counts, mailboxes = habit.pop("counts"), habit.pop("mailboxes", [1] * len(habit["counts"]))
+    counts = habit.pop("counts")
+    mailboxes = habit.pop("mailboxes", [1] * len(counts))
     event, verdict = use_rows(number, {"verdict": "within", "record": "crm", "process": "log", **habit})
     for day, (count, width) in enumerate(zip(counts, mailboxes, strict=True)):
         begin = datetime.fromisoformat(WATCHED[0]) + timedelta(days=day)
-        same = {**DEFAULTS["access_events"], **event, "begin": begin, "width": width}
+        same = {"resource_kind": "user", **DEFAULTS["access_events"], **event, "begin": begin, "width": width}
         moment = "$begin + to_minutes(i) AS occurred_at, 'mailbox-' || i % $width AS resource_id"
         _insert_many("access_events", f"habit-{number}-{day}", count, same, moment)
         _insert_many("verdicts", f"habit-{number}-{day}", count, verdict)

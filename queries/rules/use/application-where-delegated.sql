@@ -2,7 +2,7 @@
 id: application-where-delegated
 version: 1
 severity: high
-title: "{app_id} did {operation} on {workload} as itself; {record} agrees only to use on behalf of a person"
+title: "{app_id} did {operation} on {workload} as itself, beyond {record}"
 question: Which apps act without anybody in front of the screen although only use by a signed-in person was agreed to?
 identity: [app_id, record, workload, operation]
 needs: [graph_activity, audit_exchange, audit_teams]

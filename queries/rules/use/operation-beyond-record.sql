@@ -2,7 +2,7 @@
 id: operation-beyond-record
 version: 1
 severity: high
-title: "{app_id} did {operation} on {workload}; {record} does not agree to that operation"
+title: "{app_id} did {operation} on {workload}, which {record} does not agree to"
 question: Which apps write, send or delete where something less was agreed to?
 identity: [app_id, record, workload, operation]
 needs: [graph_activity, audit_exchange, audit_teams]

@@ -2,7 +2,7 @@
 id: resource-outside-record
 version: 1
 severity: high
-title: "{app_id} did {operation} on {workload} outside of the people and teams that {record} covers"
+title: "{app_id} did {operation} on {workload} of others than {record} covers"
 question: Whose mailbox, calendar or team did an app use although the agreement does not cover them?
 identity: [app_id, record, workload, operation]
 needs: [graph_activity, audit_exchange, audit_teams]

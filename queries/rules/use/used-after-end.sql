@@ -3,7 +3,7 @@ id: used-after-end
 version: 2
 key_version: 2
 severity: critical
-title: "{app_id} went on with {operation} on {workload} after {record} had ended ({ended_by})"
+title: "{app_id} went on with {operation} on {workload} after {ended_by} of {record}"
 question: Which apps went on using data after the agreement was withdrawn, had run out or was declared invalid?
 identity: [app_id, record, workload, operation, ended_by]
 needs: [graph_activity, audit_exchange, audit_teams]

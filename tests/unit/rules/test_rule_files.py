@@ -56,7 +56,7 @@ HEADER_FAULTS: Final = [
     ("identity: [app_id]", "identity: [app_id, event_id]", "bad_identity"),
     ("identity: [app_id]", "identity: ['app_id\"; --']", "bad_identity"),
     ("needs: [graph_activity]", "needs: [graph_activty]", "bad_needs"),
-    ("needs: [graph_activity]", "needs: []", "bad_needs"),
+    ("needs: [graph_activity]", "needs: []", "needs_too_little"),
     ("evidence: Accesses.", "evidence: '  '", "bad_evidence"),
     ("advice: Ask.", "advice: 7", "bad_advice"),
     ('"GDPR Art. 5(1)(b)"', "article 5", "bad_references"),
