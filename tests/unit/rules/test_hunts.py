@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import yaml
+from places import REPOSITORY
 from rule_database import MemoryDatabase
 
 from m365audit.errors import QueryError
@@ -79,30 +81,93 @@ def test_a_parameters_text_is_a_value_and_never_sql(schema: MemoryDatabase, hunt
     assert schema.execute("SELECT count(*) FROM coverage") == [(0,)]
 
 
-def test_every_hunt_finds_what_it_is_for() -> None:
-    database = MemoryDatabase()
-    event = {"tenant_id": TENANT, "feed": "graph_activity", "event_id": "e1", "app_id": "app", "workload": "mail"}
-    at = "2026-03-10T08:00:00Z"
-    database.insert("access_events", {**event, "occurred_at": at, "resource_name": "a@b.example", "operation": "read"})
+CASES: Final[dict[str, dict[str, Any]]] = yaml.safe_load(
+    (REPOSITORY / "tests" / "unit" / "rules" / "hunts.yml").read_text(encoding="utf-8")
+)
+
+
+def _filled(database: MemoryDatabase) -> None:
+    """Insert one app's small story: a new key, a sign-in an hour before an access outside of the record."""
+    at, before = "2026-03-10T09:00:00Z", "2026-03-10T08:00:00Z"
+    app = {"tenant_id": TENANT, "app_id": "app"}
+    event = {**app, "feed": "graph_activity", "event_id": "e1", "occurred_at": at, "workload": "mail"}
+    database.insert("access_events", {
+        **event, "operation": "read", "resource_name": "a@b.example", "item_count": 3, "ip_address": "192.0.2.1",
+        "country": "NL", "succeeded": True, "permissions": ["Mail.Read"], "actor_id": "u1", "access_kind": "delegated",
+        "source_id": 7,
+    })  # fmt: skip
+    refused = {"event_id": "e2", "succeeded": False, "status_code": 403, "endpoint": "GET /me/chats", "source_id": 7}
+    database.insert("access_events", {**event, "ip_address": "192.0.2.1", **refused})
     database.insert("verdicts", {k: event[k] for k in ("tenant_id", "feed", "event_id")} | {"verdict": "outside"})
-    database.insert("sign_ins", {"tenant_id": TENANT, "event_id": "s1", "app_id": "app", "occurred_at": at})
-    database.insert("grants", {"tenant_id": TENANT, "grant_id": "g", "app_id": "app", "first_seen_at": at})
-    database.insert("directory_changes", {"tenant_id": TENANT, "event_id": "d1", "app_id": "app", "occurred_at": at})
+    database.insert("sign_ins", {
+        **app, "event_id": "s1", "occurred_at": before, "user_id": "u1", "ip_address": "192.0.2.1", "country": "NL",
+        "succeeded": True, "kind": "interactive",
+    })  # fmt: skip
+    database.insert("grants", {
+        **app, "grant_id": "g", "first_seen_at": before, "permission": "Mail.ReadWrite", "kind": "delegated",
+        "workload": "mail", "is_current": True,
+    })  # fmt: skip
+    database.insert("directory_changes", {
+        **app, "event_id": "d1", "occurred_at": before, "actor_id": "eve", "actor_name": "eve@contoso.example",
+        "changes": [{"change": "credential_added", "what": "key-1"}],
+    })  # fmt: skip
     database.insert("unmapped_calls", {"tenant_id": TENANT, "feed": "graph_activity", "calls": 3})
-    database.insert("coverage", {"tenant_id": TENANT, "feed": "audit_teams", "state": "gap"})
-    given = {"app-timeline": {"app_id": "APP"}, "mailbox-readers": {"mailbox": "A@B.example"}}
-    rows = {
-        hunt.id: len(database.execute(hunt.sql, hunt.bind(given.get(hunt.id, {})))) for hunt in load_hunts(database)
-    }
-    assert (
-        rows.items()
-        >= {
-            "app-timeline": 4,
-            "coverage-gaps": 1,
-            "mailbox-readers": 1,
-            "new-grants": 1,
-            "outside-accesses": 1,
-            "sign-ins-by-country": 1,
-            "unmapped-calls": 1,
-        }.items()
+    watched = {"tenant_id": TENANT, "feed": "graph_activity", "state": "complete"}
+    database.insert("coverage", {**watched, "covered_from": "2026-03-10T01:00Z", "covered_to": "2026-03-10T23:00Z"})
+    gap = {"covered_from": "2026-03-10T23:00Z", "covered_to": "2026-03-11T00:00Z"}
+    database.insert("coverage", {**watched, "state": "gap", **gap})
+    database.insert("findings", {"tenant_id": TENANT, "finding_id": "F1"})
+    database.insert(
+        "finding_evidence", {**{k: event[k] for k in ("tenant_id", "feed", "event_id")}, "finding_id": "F1"}
     )
+    database.insert("sources", {"tenant_id": TENANT, "source_id": 7, "path": "/x/PT1H.json"})
+    database.insert("quarantine", {"tenant_id": TENANT, "source_id": 7, "reason": "no id"})
+
+
+@pytest.fixture(scope="module")
+def filled() -> MemoryDatabase:
+    database = MemoryDatabase()
+    _filled(database)
+    return database
+
+
+def _answer(database: MemoryDatabase, hunt: Hunt, given: dict[str, str]) -> list[dict[str, object]]:
+    rows = database.execute(hunt.sql, hunt.bind(given))
+    return [dict(zip(hunt.columns, row, strict=True)) for row in rows]
+
+
+def test_every_hunt_has_its_case(hunts: dict[str, Hunt]) -> None:
+    assert list(CASES) == list(hunts)
+    assert len(hunts) >= 12
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hunt_finds_what_it_is_for_and_nothing_else(
+    filled: MemoryDatabase, hunts: dict[str, Hunt], name: str
+) -> None:
+    case = CASES[name]
+    found = _answer(filled, hunts[name], case.get("params", {}))
+    assert len(found) == case["rows"], found
+    wanted = case.get("has", {})
+    assert [row for row in found if {key: row[key] for key in wanted} == wanted], found
+    assert _answer(filled, hunts[name], case["given_nothing"]) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hunt_on_nothing_gives_nothing(schema: MemoryDatabase, hunts: dict[str, Hunt], name: str) -> None:
+    assert _answer(schema, hunts[name], CASES[name].get("params", {})) == []
+
+
+def test_a_permission_is_called_not_seen_only_where_everything_was_watched(hunts: dict[str, Hunt]) -> None:
+    database = MemoryDatabase()
+    _filled(database)
+    database.connection.execute("DELETE FROM coverage WHERE state = 'gap'")
+    # A call without a list of permissions leaves it open as well; this one was refused and touched nothing.
+    (row,) = _answer(database, hunts["permission-vs-use"], {})
+    assert row["state"] == "not_seen"
+    database.connection.execute("UPDATE access_events SET permissions = NULL")
+    (row,) = _answer(database, hunts["permission-vs-use"], {})
+    assert row["state"] == "not_assessable"
+    database.connection.execute("UPDATE access_events SET permissions = ['Mail.ReadWrite']")
+    (row,) = _answer(database, hunts["permission-vs-use"], {"only_without_use": "no"})
+    assert (row["state"], row["calls"]) == ("seen", 1)
