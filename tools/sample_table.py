@@ -33,9 +33,6 @@ class _Quiet:
     def working(self, path: str, doing: str, done: int, total: int) -> None:
         """Hear of the progress in a file."""
 
-    def working(self, path: str, doing: str, done: int, total: int) -> None:
-        """Say nothing."""
-
     def skipped(self, path: Path, reason: str) -> None:
         """Say nothing: a sample named itself is never skipped."""
 
