@@ -21,7 +21,7 @@ WINDOW_BYTES: Final = MAX_RECORD_BYTES + MIB
 BATCH_BYTES: Final = 4 * MIB
 """How much of an array is split at once by compiled code; a document no longer than this is split whole."""
 
-MAX_QUARANTINED: Final = 5_000_000
+MAX_QUARANTINED: Final = 2_000_000
 """Most records of one file that are set aside one by one; a file with more of them is no log."""
 
 MAX_INFLATED_BYTES: Final = 64 * 2**30
