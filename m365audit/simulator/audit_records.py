@@ -21,11 +21,13 @@ CSV_COLUMNS = (
     "IsValid",
     "ObjectState",
 )
-_TYPE_NAMES = {2: "ExchangeItem", 25: "MicrosoftTeams", 50: "ExchangeItemAggregated"}
+_TYPE_NAMES = {1: "ExchangeAdmin", 2: "ExchangeItem", 25: "MicrosoftTeams", 50: "ExchangeItemAggregated"}
 
 
 def audit_record(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     """Return one record in the Management API's shape; times there have no zone and mean UTC."""
+    if audited.said:
+        return _command(tenant, audited)
     shape = {"MailItemsAccessed": _mail_read, "Send": _mail_sent, "MessagesListed": _chat_read}[audited.operation]
     return {
         "CreationTime": f"{audited.at:%Y-%m-%dT%H:%M:%S}",
@@ -45,6 +47,31 @@ def audit_record(tenant: Tenant, audited: Audited) -> dict[str, Any]:
             "UniqueTokenId": audited.id.replace("-", "")[:22],
         },
         **shape(tenant, audited),
+    }
+
+
+def _command(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+    """Return a command of an administrator; ``AppId`` is the console."""
+    assert audited.user  # noqa: S101  # a command is always somebody's
+    return {
+        "CreationTime": f"{audited.at:%Y-%m-%dT%H:%M:%S}",
+        "Id": audited.id,
+        "Operation": audited.operation,
+        "OrganizationId": tenant.id,
+        "RecordType": 1,
+        "ResultStatus": "True",
+        "UserKey": "1003200000000000",
+        "UserType": 2,
+        "Version": 1,
+        "Workload": "Exchange",
+        "ObjectId": dict(audited.said).get("Identity", ""),
+        "UserId": audited.user.upn,
+        "AppId": audited.app.id,
+        "ClientAppId": "",
+        "ClientIP": "198.51.100.7:24528",
+        "ExternalAccess": False,
+        "OrganizationName": f"{tenant.key}.onmicrosoft.com",
+        "Parameters": [{"Name": name, "Value": value} for name, value in audited.said],
     }
 
 

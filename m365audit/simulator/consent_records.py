@@ -74,6 +74,7 @@ def _process(
     operations: tuple[str, ...] = ("read",),
     kind: str = "application",
     legal_basis: str = "legitimate_interest",
+    regions: tuple[str, ...] = (),
 ) -> Document:
     return {
         "id": name,
@@ -83,6 +84,7 @@ def _process(
         "permissions": [{"name": p, "kind": kind} for p in permissions],
         "operations": list(operations),
         "resources": resources,
+        **({"regions": list(regions)} if regions else {}),
     }
 
 
@@ -96,14 +98,14 @@ def _crm_calendar(resources: str | Document) -> Document:
     return _process("crm-appointments", purpose, "calendar", ("Calendars.Read",), resources)
 
 
-def _phone(*workloads: str) -> tuple[Document, ...]:
+def _phone(*workloads: str, regions: tuple[str, ...] = ()) -> tuple[Document, ...]:
     known = {
         "presence": ("phone-presence", "Show who can take a call", "Presence.Read.All"),
         "calendar": ("phone-diversion", "Divert calls during appointments", "Calendars.Read"),
         "telephony": ("phone-bill", "Check the telephone bill", "CallRecords.Read.All"),
         "directory": ("phone-book", "Fill the telephone book", "User.Read.All"),
     }
-    return tuple(_process(known[w][0], known[w][1], w, (known[w][2],), "all") for w in workloads)
+    return tuple(_process(known[w][0], known[w][1], w, (known[w][2],), "all", regions=regions) for w in workloads)
 
 
 def _form_mail(tenant: Tenant) -> Document:
@@ -134,7 +136,7 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
     )
     begin, until = "2025-09-01T00:00:00Z", "2027-01-01T00:00:00Z"
     crm = _full("granted", begin, until, _crm_mail(sales), _crm_calendar({"groups": [sales]}), availability)
-    phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory"))
+    phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory", regions=("EU",)))
     return {
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, stop_within="PT24H"),
         "website-forms.yaml": _record(
@@ -151,12 +153,17 @@ def _fabrikam(tenant: Tenant) -> dict[str, Document]:
     team = tenant.groups["verkoop"].id
     begin, until = "2025-10-01T00:00:00Z", "2027-01-01T00:00:00Z"
     crm = _full("granted", begin, until, _crm_mail(team), _crm_calendar({"groups": [team]}))
+    purpose, limited = "File the opened message under a customer", {"groups": [team]}
+    addin = _process("addin-file-mail", purpose, "mail", ("Mail.Read",), limited, kind="delegated")
     objection = _ending(
         "withdrawn", "2026-09-04T09:30:00Z", "2026-09-04T09:00:00Z", "Works council objected", "crm-appointments"
     )
     closed = _ending("revoked", "2026-08-14T15:00:00Z", "2026-08-15T00:00:00Z", "The form was taken off the website")
     phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory"))
     return {
+        "outlook-addin.yaml": _record(
+            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin)
+        ),
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, objection, stop_within="PT24H"),
         "website-forms.yaml": _record(
             tenant, "website-forms", "website", FORMS, _full("granted", begin, until, _form_mail(tenant)), closed

@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One record of the unified audit log. ``user`` None means that the app acted as itself."""
+    """One record of the unified audit log; ``user`` None: the app acted as itself; ``said``: a command's parameters."""
 
     at: datetime
     id: str
@@ -63,6 +63,7 @@ class Audited:
     user: Person | None = None
     items: int = 1
     chat: str = ""
+    said: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class SignIn:
     user: Person | None = None
     error: int = 0
     has_mfa: bool = True
+    country: str = "NL"
+    client: str = "Browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,11 @@ class Diary:
         record = self._id("audit", len(self.audited))
         self.audited.append(Audited(when, record, operation, app, expected, mailbox, user, items, chat))
 
+    def command(self, when: datetime, name: str, app: App, user: Person, **said: str) -> None:
+        """Note one command of an administrator in Exchange; ``app`` is the console that it was given in."""
+        record = self._id("audit", len(self.audited))
+        self.audited.append(Audited(when, record, name, app, OUT_OF_SCOPE, user=user, said=tuple(said.items())))
+
     def sign_in(
         self,
         when: datetime,
@@ -179,10 +187,12 @@ class Diary:
         user: Person | None = None,
         error: int = 0,
         has_mfa: bool = True,
+        country: str = "NL",
+        client: str = "Browser",
     ) -> None:
         """Note one sign-in."""
         record = self._id("sign-in", len(self.sign_ins))
-        self.sign_ins.append(SignIn(when, record, kind, app, user, error, has_mfa))
+        self.sign_ins.append(SignIn(when, record, kind, app, user, error, has_mfa, country, client))
 
     def change(self, when: datetime, activity: str, **facts: str) -> None:
         """Note one audit event of the directory, done by the administrator unless ``by`` names another person."""

@@ -12,7 +12,12 @@ from m365audit.simulator.graph_lines import wire_time
 from m365audit.simulator.integrations import GRAPH, ROLE_IDS, App
 from m365audit.simulator.people import Tenant, fixed_id
 
+Target = dict[str, Any]
 _APPS = {app.id: app for app in vars(integrations).values() if isinstance(app, App)}
+_CITIES = {
+    "NL": {"city": "Amsterdam", "state": "Noord-Holland"},
+    "US": {"city": "Ashburn", "state": "Virginia"},
+}
 _SERVICE = {"group": "GroupManagement", "app": "ApplicationManagement"}
 
 
@@ -77,6 +82,8 @@ def _targets(tenant: Tenant, change: DirectoryChange) -> list[dict[str, Any]]:
     client = {"id": app.sp_id(tenant), "displayName": app.name, "type": "ServicePrincipal", "administrativeUnits": []}
     if change.activity == "Consent to application":
         return [{**client, "modifiedProperties": _consent(tenant, change, app)}]
+    if change.activity in _ABOUT_THE_APP:
+        return _ABOUT_THE_APP[change.activity](tenant, change, app, client)
     resource = {"id": graph_sp_id(tenant), "displayName": "Microsoft Graph", "type": "ServicePrincipal"}
     changed = _delegated_grant if "delegated" in change.activity else _role_assignment
     return [
@@ -181,6 +188,47 @@ def _role_assignment(tenant: Tenant, change: DirectoryChange, app: App) -> list[
     )
 
 
+def _credentials(_tenant: Tenant, change: DirectoryChange, app: App, client: Target) -> list[Target]:
+    """A key was added beside the one that was there; the log never tells a secret."""
+    old, new = (
+        f"[KeyIdentifier={fixed_id(change.id, which)},KeyType={kind},KeyUsage=Verify,DisplayName={name}]"
+        for which, kind, name in (("old", "AsymmetricX509Cert", "CN=salsoft"), ("new", "Password", "tmp"))
+    )
+    values: dict[str, Target] = {
+        "KeyDescription": {"oldValue": json.dumps([old]), "newValue": json.dumps([old, new])},
+        "TargetId.ServicePrincipalNames": {"oldValue": None, "newValue": json.dumps(app.id)},
+    }
+    return [{**client, "modifiedProperties": [{"displayName": name, **value} for name, value in values.items()]}]
+
+
+def _owner(tenant: Tenant, change: DirectoryChange, app: App, client: Target) -> list[Target]:
+    owner = tenant.person(change.facts["owner"])
+    values = {"ServicePrincipal.ObjectID": app.sp_id(tenant), "ServicePrincipal.AppId": app.id}
+    person = {"id": owner.id, "displayName": None, "type": "User", "userPrincipalName": owner.upn}
+    return [
+        {**person, "modifiedProperties": _changed(values), "administrativeUnits": []},
+        {**client, "modifiedProperties": []},
+    ]
+
+
+def _addresses(_tenant: Tenant, change: DirectoryChange, app: App, client: Target) -> list[Target]:
+    kept, added = (
+        {"AddressType": 0, "Address": at} for at in ("https://forms.salsoft.example/", change.facts["address"])
+    )
+    values: dict[str, Target] = {
+        "AppAddress": {"oldValue": json.dumps([kept]), "newValue": json.dumps([kept, added])},
+        "TargetId.ServicePrincipalNames": {"oldValue": None, "newValue": json.dumps(app.id)},
+    }
+    return [{**client, "modifiedProperties": [{"displayName": name, **value} for name, value in values.items()]}]
+
+
+_ABOUT_THE_APP = {
+    "Add service principal credentials": _credentials,
+    "Add owner to service principal": _owner,
+    "Update service principal": _addresses,
+}
+
+
 def sign_in_line(tenant: Tenant, sign_in: SignIn) -> dict[str, Any]:
     """Return one sign-in line of its category; its envelope time is minutes after the sign-in."""
     who = _signed_in_user(sign_in) if sign_in.user else _signed_in_app(tenant, sign_in.app)
@@ -195,7 +243,7 @@ def sign_in_line(tenant: Tenant, sign_in: SignIn) -> dict[str, Any]:
         "resourceId": GRAPH,
         "resourceServicePrincipalId": graph_sp_id(tenant),
         "status": {"errorCode": sign_in.error},
-        "location": {"city": "Amsterdam", "state": "Noord-Holland", "countryOrRegion": "NL"},
+        "location": {**_CITIES[sign_in.country], "countryOrRegion": sign_in.country},
         "uniqueTokenIdentifier": sign_in.id.replace("-", "")[:22],
         "tenantId": tenant.id,
         **who,
@@ -213,7 +261,7 @@ def _signed_in_user(sign_in: SignIn) -> dict[str, Any]:
         "userPrincipalName": sign_in.user.upn,
         "userDisplayName": sign_in.user.name,
         "appDisplayName": sign_in.app.name,
-        "clientAppUsed": "Browser",
+        "clientAppUsed": sign_in.client,
         "isInteractive": sign_in.kind == "SignInLogs",
         "authenticationRequirement": factor,
         "authenticationDetails": [{"authenticationMethod": "Password", "succeeded": sign_in.error == 0}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from m365audit.simulator.integrations import (
     ADDIN,
     CRM,
+    EXCHANGE,
     FORMS,
     IMPOSTOR,
     MIGRATOR,
@@ -24,7 +25,7 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 
 def findings() -> tuple[ExpectedFinding, ...]:
     """Return the findings that must be open; every rule that one run can show has at least one."""
-    return (*_about_grants(), *_about_use(), *_about_events())
+    return (*_about_grants(), *_about_use(), *_about_events(), *_about_doors())
 
 
 def _about_grants() -> tuple[ExpectedFinding, ...]:
@@ -135,6 +136,29 @@ def _about_events() -> tuple[ExpectedFinding, ...]:
     )
 
 
+def _about_doors() -> tuple[ExpectedFinding, ...]:
+    """Return what the directory, Exchange and the sign-ins tell of ways in that nobody agreed to."""
+    return (
+        _of(FABRIKAM_ID, "tenant-wide-where-per-user", ADDIN, "one team is recorded, everybody is granted",
+            permission="Mail.Read", record="fabrikam-outlook-addin"),
+        _of(TAILSPIN_ID, "full-mailbox-permission", MIGRATOR, "opens every mailbox since 2019",
+            permission="full_access_as_app"),
+        _of(TAILSPIN_ID, "foreign-app-like-microsoft", IMPOSTOR, "only its name is Microsoft's"),
+        _of(CONTOSO_ID, "owner-changed", CRM, "a colleague became owner at night", change="owner_added"),
+        _of(CONTOSO_ID, "credential-added", CRM, "and added a key six minutes later"),
+        _of(TAILSPIN_ID, "redirect-changed", FORMS, "sign-ins may go to another site", change="redirect_added",
+            address="https://forms-salsoft.example/cb"),
+        _of(CONTOSO_ID, "access-outside-regions", TELEPHONY, "only the EU is recorded", country="US"),
+        ExpectedFinding(CONTOSO_ID, "legacy-protocol-sign-in", {"app_id": EXCHANGE, "client_app": "Authenticated SMTP"},
+                        "a mailbox is used with a password"),
+        ExpectedFinding(FABRIKAM_ID, "audit-weakened",
+                        {"change": "mailbox_audit_short", "target": "ExchangeOnlineEnterprise"},
+                        "audits of new mailboxes are kept for a day"),
+        ExpectedFinding(FABRIKAM_ID, "impersonation-granted", {"role": "Application Mail.Read"},
+                        "the note taker may read mail by a role inside Exchange"),
+    )  # fmt: skip
+
+
 def quiet() -> tuple[ExpectedFinding, ...]:
     """Return what must not be found; ``*`` stands for every rule."""
     in_order = tuple(
@@ -172,5 +196,13 @@ _ABOUT_ONE_APP = (
     "used-without-grant",
     "unrecorded-app-with-reach",
     "consent-without-record",
+    "tenant-wide-where-per-user",
+    "full-mailbox-permission",
+    "foreign-app-like-microsoft",
+    "credential-added",
+    "owner-changed",
+    "redirect-changed",
+    "access-outside-regions",
+    "legacy-protocol-sign-in",
 )
-"""Every rule but ``blind-spot``, which asks about the logs and not about the app."""
+"""Every rule that asks about an app, and not about the logs."""

@@ -156,13 +156,14 @@ def _contoso() -> Holdings:
 
 def _fabrikam() -> Holdings:
     return Holdings(
-        apps=(SYNC, CRM, FORMS, TELEPHONY, NOTETAKER),
+        apps=(SYNC, CRM, FORMS, ADDIN, TELEPHONY, NOTETAKER),
         roles=(
             *_roles(CRM, "2025-10-01T08:00:00Z", "Mail.Read", "Calendars.Read"),
             *_roles(FORMS, "2025-10-01T08:10:00Z", "Mail.Send"),
             *_roles(TELEPHONY, "2025-10-02T08:00:00Z", "Calendars.Read", "Contacts.Read", "User.Read.All"),
             *_roles(NOTETAKER, "2026-08-20T15:00:00Z", "Chat.Read.All", "OnlineMeetingTranscript.Read.All"),
         ),
+        scopes=(ScopeGrant(ADDIN, ("Mail.Read", "User.Read", "offline_access")),),
     )
 
 

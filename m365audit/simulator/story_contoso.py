@@ -28,6 +28,7 @@ def tell(seed: int) -> Diary:
     _addin(diary)
     _shadow(diary)
     _sign_ins(diary)
+    _a_key_at_night(diary)
     return diary
 
 
@@ -166,3 +167,13 @@ def _sign_ins(diary: Diary) -> None:
         diary.sign_in(at(day, 6, 30), "SignInLogs", OUTLOOK, user=reader, error=50126 if day % 5 == 0 else 0)
         diary.audit(at(day, 7, 1), "MailItemsAccessed", OUTLOOK, OUT_OF_SCOPE, mailbox=reader, user=reader, items=3)
         diary.audit(at(day, 7, 2), "MessagesListed", TEAMS, OUT_OF_SCOPE, user=reader, chat="19:lunch@thread.v2")
+
+
+def _a_key_at_night(diary: Diary) -> None:
+    """The wrongs of one night: an owner nobody asked for and his key; a token from overseas; a mailbox by password."""
+    diary.change(at(11, 22, 5), "Add owner to service principal", app=CRM.id, owner="g.bos")
+    diary.change(at(11, 22, 11), "Add service principal credentials", app=CRM.id, by="g.bos")
+    for hour in (1, 2):
+        diary.sign_in(at(12, hour, 20), "ServicePrincipalSignInLogs", TELEPHONY, country="US")
+    website = diary.tenant.person("noreply")
+    diary.sign_in(at(12, 3), "SignInLogs", OUTLOOK, user=website, has_mfa=False, client="Authenticated SMTP")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from m365audit.simulator.diary import BEGIN, DAYS, Diary, at, keep_directory_in_sync
-from m365audit.simulator.integrations import CRM, NOTETAKER, TELEPHONY
+from m365audit.simulator.integrations import ADDIN, CRM, MICROSOFT_TENANT, NOTETAKER, TELEPHONY, App
 from m365audit.simulator.people import fabrikam
 from m365audit.simulator.story_contoso import OUTLOOK
 from m365audit.simulator.truth import NO_RECORD, OUT_OF_SCOPE, WITHIN, outside
@@ -14,6 +14,7 @@ WITHDRAWN = at(4, 9)
 STOPPED = WITHDRAWN + timedelta(hours=24)
 """The calendar purpose was withdrawn; the integration had a day to stop (``stop_within``)."""
 PRESENCE_REMOVED = at(10, 12)
+CONSOLE = App("fb78d390-0c51-40cd-8e17-fdbfab77341b", "Exchange Online PowerShell", MICROSOFT_TENANT, "Microsoft")
 
 
 def tell(seed: int) -> Diary:
@@ -24,6 +25,8 @@ def tell(seed: int) -> Diary:
     _telephony(diary)
     _notetaker(diary)
     _sign_ins(diary)
+    _addin(diary)
+    _doors_in_exchange(diary)
     return diary
 
 
@@ -79,3 +82,19 @@ def _sign_ins(diary: Diary) -> None:
         diary.sign_in(at(day, 23, 58), "ServicePrincipalSignInLogs", NOTETAKER)
         diary.sign_in(at(day, 6, 12), "SignInLogs", OUTLOOK, user=reader)
         diary.audit(at(day, 6, 20), "Send", OUTLOOK, OUT_OF_SCOPE, mailbox=reader, user=reader)
+
+
+def _addin(diary: Diary) -> None:
+    """The add-in works for one team, as recorded; its grant is for everybody."""
+    reader = diary.tenant.person("i.peters")
+    for day in range(1, 15):
+        diary.call(at(day, 9, 10), ADDIN, f"GET /me/messages/{diary.opaque()}", WITHIN, actor=reader)
+
+
+def _doors_in_exchange(diary: Diary) -> None:
+    """The wrong: the note taker gets mail by a role that Entra does not show; new mailboxes' audits last a day."""
+    admin = diary.tenant.person("admin")
+    role = {"Name": "NotesMail", "Role": "Application Mail.Read", "App": NOTETAKER.sp_id(diary.tenant)}
+    diary.command(at(7, 21, 15), "New-ManagementRoleAssignment", CONSOLE, admin, **role)
+    kept = {"Identity": "ExchangeOnlineEnterprise", "AuditLogAgeLimit": "1.00:00:00"}
+    diary.command(at(7, 21, 19), "Set-MailboxPlan", CONSOLE, admin, **kept)

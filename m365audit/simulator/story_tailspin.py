@@ -22,6 +22,8 @@ def tell(seed: int) -> Diary:
     _forms(diary)
     _impostor(diary)
     _sign_ins(diary)
+    address = "https://forms-salsoft.example/cb?next=1"
+    diary.change(at(13, 4, 44), "Update service principal", app=FORMS.id, address=address)
     return diary
 
 

@@ -21,7 +21,8 @@ from m365audit.simulator.people import Tenant
 from m365audit.simulator.truth import Truth, VerdictCount
 
 SEED = 20260901
-_AUDIT_FEEDS = {"MailItemsAccessed": "audit_exchange", "Send": "audit_exchange", "MessagesListed": "audit_teams"}
+_AUDIT_FEEDS = {"MessagesListed": "audit_teams"}
+"""Feeds of audited operations; what is not here is Exchange's."""
 _SIGN_IN_FEEDS = {
     "SignInLogs": "sign_ins_interactive",
     "NonInteractiveUserSignInLogs": "sign_ins_non_interactive",
@@ -105,7 +106,7 @@ def _truth(diaries: Iterable[Diary]) -> Truth:
             verdicts[tenant, "graph_activity", app, call.expected.verdict, call.expected.reasons] += 1
             lines[tenant, "graph_activity"] += call.copies
         for audited in diary.audited:
-            feed, expected = _AUDIT_FEEDS[audited.operation], audited.expected
+            feed, expected = _AUDIT_FEEDS.get(audited.operation, "audit_exchange"), audited.expected
             verdicts[tenant, feed, audited.app.id, expected.verdict, expected.reasons] += 1
             lines[tenant, feed] += 1
         sign_ins.update((tenant, _SIGN_IN_FEEDS[s.kind]) for s in diary.sign_ins)

@@ -147,7 +147,11 @@ def test_truth_counts_what_is_written(world: World, tenant: str, tenant_id: str)
         assert events == world.truth.count(tenant_id=tenant_id, feed="graph_activity", app_id=app)
     records = _audit_records(world, tenant)
     for feed, workload in (("audit_exchange", "Exchange"), ("audit_teams", "MicrosoftTeams")):
-        found = Counter(r["AppAccessContext"]["ClientAppId"] for r in records if r["Workload"] == workload)
+        found = Counter(
+            r["AppAccessContext"]["ClientAppId"] if "AppAccessContext" in r else r["AppId"]
+            for r in records
+            if r["Workload"] == workload
+        )
         assert sum(found.values()) == world.truth.count(tenant_id=tenant_id, feed=feed)
         for app, events in found.items():
             assert events == world.truth.count(tenant_id=tenant_id, feed=feed, app_id=app)
