@@ -22,7 +22,8 @@ import duckdb
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from schema import create_statements  # noqa: E402 - runs from a checkout too
+from report.database import JUDGED_FORMS  # noqa: E402 - runs from a checkout too
+from schema import create_statements  # noqa: E402
 
 from benchmarks.measure import Measurement, measure  # noqa: E402
 from m365audit import catalogue, findings, report, rules  # noqa: E402
@@ -58,8 +59,8 @@ def cases(size: int) -> tuple[Case, ...]:
 
 _EVENTS: Final = """
 INSERT INTO access_events BY NAME
-SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed, uuid()::VARCHAR AS event_id,
-    TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
+SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
+    uuid()::VARCHAR AS event_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
     'c0ffee00-0000-4000-8000-' || lpad((i % $apps)::VARCHAR, 12, '0') AS app_id, 'application' AS access_kind,
     'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint, ['Mail.Read'] AS permissions,
     'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded, 'import' AS origin, true AS is_mapped
@@ -75,7 +76,8 @@ INSERT INTO tenants BY NAME SELECT tenant_id, 'Tenant ' || tenant_id AS name, tr
     min(occurred_at) AS watched_from, max(occurred_at) AS watched_to, count(*) AS access_events, 0 AS unmapped_events
 FROM access_events GROUP BY tenant_id;
 INSERT INTO coverage BY NAME
-SELECT t.tenant_id, f.feed, t.watched_from AS covered_from, t.watched_to AS covered_to, 'complete' AS state, 1 AS records
+SELECT t.tenant_id, f.feed, t.watched_from AS covered_from, t.watched_to AS covered_to, 'complete' AS state,
+    1 AS records
 FROM tenants AS t CROSS JOIN feeds AS f;
 INSERT INTO apps BY NAME SELECT tenant_id, app_id, 'App ' || app_id AS app_name, false AS is_first_party,
     false AS is_recorded, min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at
@@ -106,6 +108,7 @@ def generate(folder: Path, case: Case, size: int) -> None:
             connection.execute(statement)
         for name in ("findings", "finding_evidence", "rule_outcomes", "runs"):
             connection.execute(f"DROP TABLE {name}")
+        connection.execute(JUDGED_FORMS)
         connection.execute(_EVENTS, {"size": size, "apps": case.apps, "tenants": case.tenants})
         connection.execute(_VERDICTS.format(access=_access(connection)))
         connection.execute("CREATE TEMP TABLE feeds AS SELECT unnest(?::VARCHAR[]) AS feed", [list(FEEDS)])
@@ -152,9 +155,8 @@ def render(folder: Path, form: str, section: str | None) -> None:
     """Render one form of the report into ``folder``."""
     published, output = folder / "publish" / publish.PUBLISHED_NAME, folder / f"report-{section or form}"
     spill = make_private(folder / "work")
-    with LockedDatabase(published, is_read_only=True, spill=spill, memory=LEAN_MEMORY) as locked, output.open("wb") as out:
-        for piece in report.pieces(PublishedReader(locked), form, section):
-            out.write(piece)
+    with LockedDatabase(published, is_read_only=True, spill=spill, memory=LEAN_MEMORY) as locked:
+        publish.write_in_place(report.pieces(PublishedReader(locked), form, section), output)
 
 
 FORMS: Final = (("html", None), ("json", None), ("csv", "cells"), ("csv", "findings"), ("csv", "evidence"),
@@ -203,10 +205,8 @@ def _track_blind(folder: Path) -> None:
 def facts(folder: Path) -> str:
     """Return what was made: findings, evidence and the sizes of the files."""
     with duckdb.connect(str(folder / "publish" / publish.PUBLISHED_NAME), read_only=True) as connection:
-        counts = [
-            f"{connection.execute(f'SELECT count(*) FROM {name}').fetchall()[0][0]:,} {name}"
-            for name in ("findings", "finding_evidence")
-        ]
+        rows = connection.execute("SELECT (SELECT count(*) FROM findings), (SELECT count(*) FROM finding_evidence)")
+        counts = [f"{count:,} {name}" for name, count in zip(("findings", "pieces"), rows.fetchall()[0], strict=True)]
     sizes = [f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in sorted(folder.glob("report-*"))]
     return "; ".join((*counts, *sizes))
 

@@ -15,9 +15,9 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.cli.table import terminal_width
 from m365audit.errors import QueryError
-from m365audit.report import build_document, render
+from m365audit.report import pieces
 from m365audit.store.publish import write_in_place
-from m365audit.store.published import PublishedReader, open_published
+from m365audit.store.published import PublishedReader, open_for_report, open_published
 from m365audit.store.sandbox import LockedDatabase
 
 _all_option = click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
@@ -101,11 +101,12 @@ def report(*, form: str, section: str | None, output: Path | None, config_path: 
 
     Every run leaves the HTML as report.html in the folder `publish`; this renders it again, or in another form.
     """
-    with open_published(load(config_path)[0].settings.publish) as database:
-        content = render(build_document(PublishedReader(database)), form, section)
-    if output is None:
-        show_bytes(content)
-        return
-    output.parent.stat()  # a folder that is not there is a slip of the pen, not one to create
-    write_in_place(content, output)
+    with open_for_report(load(config_path)[0].settings.publish) as database:
+        made = pieces(PublishedReader(database), form, section)
+        if output is None:
+            for piece in made:
+                show_bytes(piece)
+            return
+        output.parent.stat()  # a folder that is not there is a slip of the pen, not one to create
+        write_in_place(made, output)
     say(f"written: {output}")

@@ -50,7 +50,7 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         work.reporter.stage("report")
         page, verdicts, severities = _show(fresh, workdir)
         publish.put_in_place(fresh, published)
-        publish.write_in_place(page, folder / REPORT_NAME)
+        publish.write_in_place([page], folder / REPORT_NAME)
         # Last, because a run that is killed before this finds the same changes again; after it they are old.
         ledger.save_findings(connection, published)
         ledger.note_register(connection, register.register_rows(consents)["register_entries"], now())

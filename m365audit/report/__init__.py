@@ -1,11 +1,12 @@
 """The report: one typed document made from the published database, and its forms HTML, CSV and JSON.
 
-``build_document(reader)`` reads, ``render(document, form)`` writes. This room never opens a database itself.
+``build_document(reader)`` reads, ``render(document, form)`` writes; ``pieces(reader, form)`` does both, however large
+the answer. This room never opens a database itself.
 """
 
 from m365audit.report.assemble import build_document
 from m365audit.report.document import Document
-from m365audit.report.render import FORMATS, render
+from m365audit.report.render import FORMATS, pieces, render
 from m365audit.report.rows import Reader
 
-__all__ = ["FORMATS", "Document", "Reader", "build_document", "render"]
+__all__ = ["FORMATS", "Document", "Reader", "build_document", "pieces", "render"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from m365audit.model import LOG_FEEDS
 from m365audit.report.document import (
     Answer,
-    Cell,
+    CellTotals,
     FeedCoverage,
     Judgement,
     NotAssessable,
@@ -57,9 +57,9 @@ class Findable:
     """Everything that the answer is made from."""
 
     register_state: str
-    cells: tuple[Cell, ...]
+    cells: tuple[CellTotals, ...]
     coverage: tuple[FeedCoverage, ...]
-    judgements: tuple[Judgement, ...]
+    outside: tuple[Judgement, ...]
     not_assessable: NotAssessable
     sources: tuple[SourceAccount, ...]
     tenants: tuple[TenantSection, ...]
@@ -72,19 +72,18 @@ def make_answer(given: Findable) -> Answer:
     headline, explanation = _WORDS[state]
     if state == "outside" and unknowns:
         explanation = _MAY_BE_MORE
-    outside = [cell for cell in given.cells if cell.outside]
     return Answer(
         state=state,
         headline=headline,
         explanation=explanation,
-        outside_events=sum(cell.outside for cell in outside),
-        outside_cells=len(outside),
-        used_cells=sum(1 for cell in given.cells if cell.used),
-        events=sum(cell.used for cell in given.cells),
+        outside_events=sum(item.outside_events for item in given.cells),
+        outside_cells=sum(item.outside_cells for item in given.cells),
+        used_cells=sum(item.used_cells for item in given.cells),
+        events=sum(item.events for item in given.cells),
         tenants=len(given.tenants),
-        tenants_outside=len({cell.tenant_id for cell in outside}),
+        tenants_outside=sum(1 for item in given.cells if item.outside_cells),
         not_judged=_not_judged(given.tenants),
-        highlights=tuple(item for item in given.judgements if item.verdict == "outside")[:HIGHLIGHTS],
+        highlights=given.outside[:HIGHLIGHTS],
         unknowns=unknowns,
         is_register_absent=given.register_state == "absent",
     )
@@ -93,9 +92,9 @@ def make_answer(given: Findable) -> Answer:
 def _state(given: Findable, unknowns: Sequence[Unknown]) -> str:
     if not any(tenant.is_evaluated for tenant in given.tenants):
         return "nothing_judged"
-    if any(cell.outside for cell in given.cells):
+    if any(item.outside_cells for item in given.cells):
         return "outside"
-    if not any(cell.used for cell in given.cells):
+    if not any(item.used_cells for item in given.cells):
         return "no_events"
     return "cannot_tell" if unknowns else "none_seen"
 

@@ -9,6 +9,7 @@ from m365audit.report.coverage import build_coverage
 from m365audit.report.document import (
     SCHEMA,
     Cell,
+    CellTotals,
     Changes,
     Document,
     GeneratedFrom,
@@ -22,7 +23,9 @@ from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.tenants import build_tenants
 from m365audit.report.unknown_rows import build_not_assessable
 
-_JUDGEMENTS = 1_000
+_CELLS = 5_000
+_JUDGEMENTS = 500
+"""Of each verdict, the largest first."""
 
 
 def build_document(reader: Reader) -> Document:
@@ -34,13 +37,14 @@ def build_document(reader: Reader) -> Document:
     names = TenantNames({tenant.tenant_id: tenant.name for tenant in tenants})
     generated_from = _generated_from(reader, tenants)
     coverage = build_coverage(reader, names.by_id)
-    judgements, judgements_total = _judgements(reader, names)
-    unknown = build_not_assessable(reader, names, judgements)
-    cells = tuple(_cell(row, names) for row in reader.rows("report-cells"))
+    outside, not_assessable = _judgements(reader, names)
+    unknown = build_not_assessable(reader, names, *not_assessable)
+    cells = tuple(one_cell(row, names) for row in reader.rows("report-cells", limit=_CELLS))
+    totals = tuple(_cell_totals(row, names) for row in reader.rows("report-cell-totals"))
     sources = tuple(_source(row, names) for row in reader.rows("report-sources"))
     findings, findings_total = build_findings(reader, names)
     answer = make_answer(
-        Findable(generated_from.register_state, cells, coverage, judgements, unknown, sources, tenants)
+        Findable(generated_from.register_state, totals, coverage, outside[0], unknown, sources, tenants)
     )
     return Document(
         schema=SCHEMA,
@@ -51,10 +55,12 @@ def build_document(reader: Reader) -> Document:
         coverage=coverage,
         changes=_changes(reader, generated_from),
         matrix=cells,
+        matrix_total=sum(item.cells for item in totals),
+        matrix_totals=totals,
         findings=findings,
         findings_total=findings_total,
-        outside=tuple(item for item in judgements if item.verdict == "outside"),
-        judgements_total=judgements_total,
+        outside=outside[0],
+        outside_total=outside[1],
         not_assessable=unknown,
         sources=sources,
         method=wording.METHOD,
@@ -85,7 +91,13 @@ def _generated_from(reader: Reader, tenants: tuple[TenantSection, ...]) -> Gener
     return GeneratedFrom(None, None, None, None, None, "unknown", policy_versions, None)
 
 
-def _cell(row: Row, names: TenantNames) -> Cell:
+def _cell_totals(row: Row, names: TenantNames) -> CellTotals:
+    counted = ("cells", "used_cells", "outside_cells", "apps", "apps_outside", "events", "outside_events")
+    return CellTotals(*names.of(row), *(count(row, name) for name in counted))
+
+
+def one_cell(row: Row, names: TenantNames) -> Cell:
+    """Return one cell of the matrix."""
     tenant, name = names.of(row)
     return Cell(
         tenant_id=tenant,
@@ -107,12 +119,21 @@ def _cell(row: Row, names: TenantNames) -> Cell:
     )
 
 
-def _judgements(reader: Reader, names: TenantNames) -> tuple[tuple[Judgement, ...], int]:
-    rows = reader.rows("report-judgements", limit=_JUDGEMENTS)
-    return tuple(_judgement(row, names) for row in rows), total(rows)
+Judgements = tuple[tuple[Judgement, ...], int]
+"""Those that are listed, and how many there are."""
 
 
-def _judgement(row: Row, names: TenantNames) -> Judgement:
+def _judgements(reader: Reader, names: TenantNames) -> tuple[Judgements, Judgements]:
+    """Return what is outside and what could not be assessed."""
+    rows: dict[str, list[Row]] = {"outside": [], "not_assessable": []}
+    for row in reader.rows("report-judgements", limit=_JUDGEMENTS):
+        rows[words(row, "verdict")].append(row)
+    outside, unknown = ((tuple(one_judgement(row, names) for row in found), total(found)) for found in rows.values())
+    return outside, unknown
+
+
+def one_judgement(row: Row, names: TenantNames) -> Judgement:
+    """Return events of one app with the same verdict for the same reasons."""
     tenant, name = names.of(row)
     return Judgement(
         tenant_id=tenant,

@@ -25,6 +25,21 @@ class GroupCoverage:
     members: int
 
 
+@dataclass(frozen=True, slots=True)
+class TenantCoverage:
+    """One tenant's groups of page 1."""
+
+    tenant_id: str
+    name: str
+    groups: tuple[GroupCoverage, ...]
+
+    @property
+    def badness(self) -> tuple[int, ...]:
+        """Sort key: how many groups are in each state, the worst state first."""
+        states = [group.state for group in self.groups]
+        return tuple(states.count(state) for state in _WORST_FIRST)
+
+
 def build_coverage(reader: Reader, tenants: dict[str, str]) -> tuple[FeedCoverage, ...]:
     """Return one line for every tenant and feed; a feed that the database never mentions is ``none``, not absent."""
     known = {(words(row, "tenant_id"), words(row, "feed")): row for row in reader.rows("report-coverage")}
@@ -76,13 +91,15 @@ def _share(feed: str, covered: int, watched: int, gaps: int) -> int | None:
     return min(percent, 99) if gaps else percent
 
 
-def summarise(lines: Iterable[FeedCoverage]) -> list[tuple[str, str, list[GroupCoverage]]]:
-    """Return per tenant (id, name) the groups of page 1, each as bad as its worst source."""
+def summarise(lines: Iterable[FeedCoverage]) -> list[TenantCoverage]:
+    """Return per tenant the groups of page 1, each as bad as its worst source."""
     by_tenant: dict[tuple[str, str], dict[str, FeedCoverage]] = {}
     for line in lines:
         by_tenant.setdefault((line.tenant_id, line.tenant_name), {})[line.feed] = line
     return [
-        (tenant, name, [_group(label, [feeds[feed] for feed in members]) for label, members in COVERAGE_GROUPS])
+        TenantCoverage(
+            tenant, name, tuple(_group(label, [feeds[feed] for feed in members]) for label, members in COVERAGE_GROUPS)
+        )
         for (tenant, name), feeds in by_tenant.items()
     ]
 

@@ -62,6 +62,21 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class CellTotals:
+    """All cells of one tenant, counted; ``apps`` counts an app that no log names as one."""
+
+    tenant_id: str
+    tenant_name: str
+    cells: int
+    used_cells: int
+    outside_cells: int
+    apps: int
+    apps_outside: int
+    events: int
+    outside_events: int
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Events of one app that are outside, or not assessable, for the same reasons."""
 
@@ -192,7 +207,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One tracked statement with the first pieces of its evidence and the command that shows all of it."""
+    """One tracked statement with the first pieces of its evidence, the last one, and the command that shows them all.
+
+    ``is_seen``: the newest evaluation shows it; else times and evidence are of the last one that did.
+    ``evidence_kept``: pieces that the published database holds. ``evidence_last``: None when it is among the first.
+    """
 
     tenant_id: str
     tenant_name: str
@@ -216,7 +235,10 @@ class Finding:
     first_seen_at: datetime | None
     last_seen_at: datetime | None
     evidence_count: int
+    is_seen: bool
+    evidence_kept: int
     evidence: tuple[Evidence, ...]
+    evidence_last: Evidence | None
     evidence_command: str
 
 
@@ -275,18 +297,21 @@ class NotAssessable:
     """Everything that could not be answered, with its reasons; lists are bounded, totals are not."""
 
     judgements: tuple[Judgement, ...]
+    judgements_total: int
     rules: tuple[RuleNotEvaluated, ...]
     unmapped: tuple[UnmappedCall, ...]
     unmapped_total: int
+    unmapped_kinds: int
     files: tuple[FileTrouble, ...]
     files_total: int
     quarantine: tuple[QuarantineGroup, ...]
     quarantine_total: int
+    quarantine_groups: int
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The whole report."""
+    """The whole report. Every list is bounded or as long as the configuration; its total stands beside it."""
 
     schema: str
     title: str
@@ -296,10 +321,12 @@ class Document:
     coverage: tuple[FeedCoverage, ...]
     changes: Changes
     matrix: tuple[Cell, ...]
+    matrix_total: int
+    matrix_totals: tuple[CellTotals, ...]
     findings: tuple[Finding, ...]
     findings_total: int
     outside: tuple[Judgement, ...]
-    judgements_total: int
+    outside_total: int
     not_assessable: NotAssessable
     sources: tuple[SourceAccount, ...]
     method: tuple[str, ...]

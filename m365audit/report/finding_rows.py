@@ -6,7 +6,7 @@ import shlex
 from collections import defaultdict
 
 from m365audit.report.document import Evidence, Finding
-from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
+from m365audit.report.rows import Reader, Row, TenantNames, count, flag, moment, text, texts, total, words
 
 EVIDENCE_ROWS = 20
 """Pieces of evidence per finding; the finding's command shows all of them."""
@@ -17,12 +17,19 @@ def build_findings(reader: Reader, names: TenantNames) -> tuple[tuple[Finding, .
     """Return the findings, gravest first, and how many there are in all."""
     rows = reader.rows("report-findings", limit=_FINDINGS)
     evidence: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
-    for row in reader.rows("report-evidence", rows=EVIDENCE_ROWS):
-        evidence[words(row, "tenant_id"), words(row, "finding_id")].append(_evidence(row))
-    return tuple(_finding(row, names, evidence) for row in rows), total(rows)
+    for row in reader.rows("report-evidence", rows=EVIDENCE_ROWS, findings=_FINDINGS):
+        evidence[words(row, "tenant_id"), words(row, "finding_id")].append(one_evidence(row))
+    return tuple(_with_evidence(row, names, evidence) for row in rows), total(rows)
 
 
-def _evidence(row: Row) -> Evidence:
+def _with_evidence(row: Row, names: TenantNames, evidence: dict[tuple[str, str], list[Evidence]]) -> Finding:
+    pieces = evidence.get((words(row, "tenant_id"), words(row, "finding_id")), [])
+    first, others = tuple(pieces[:EVIDENCE_ROWS]), pieces[EVIDENCE_ROWS:]
+    return one_finding(row, names, first, others[-1] if others else None)
+
+
+def one_evidence(row: Row) -> Evidence:
+    """Return one piece of evidence."""
     return Evidence(
         feed=words(row, "feed"),
         event_id=words(row, "event_id"),
@@ -39,7 +46,8 @@ def _evidence(row: Row) -> Evidence:
     )
 
 
-def _finding(row: Row, names: TenantNames, evidence: dict[tuple[str, str], list[Evidence]]) -> Finding:
+def one_finding(row: Row, names: TenantNames, evidence: tuple[Evidence, ...], last: Evidence | None) -> Finding:
+    """Return one finding with the pieces of evidence that are shown."""
     tenant, name = names.of(row)
     finding_id = words(row, "finding_id")
     return Finding(
@@ -65,7 +73,10 @@ def _finding(row: Row, names: TenantNames, evidence: dict[tuple[str, str], list[
         first_seen_at=moment(row, "first_seen_at"),
         last_seen_at=moment(row, "last_seen_at"),
         evidence_count=count(row, "evidence_count"),
-        evidence=tuple(evidence.get((tenant, finding_id), ())),
+        is_seen=flag(row, "is_seen"),
+        evidence_kept=count(row, "evidence_kept"),
+        evidence=evidence,
+        evidence_last=last,
         evidence_command=_evidence_command(tenant, finding_id),
     )
 

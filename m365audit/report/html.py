@@ -7,51 +7,84 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from m365audit.report import display, wording
-from m365audit.report.coverage import summarise
+from m365audit.report import display, room, wording
+from m365audit.report.coverage import TenantCoverage, summarise
 from m365audit.report.document import Cell, Document, Evidence, Finding
 from m365audit.report.matrix import build_matrix
-
-FINDINGS_SHOWN: Final = 500
-"""Findings in the HTML file; CSV and JSON hold more, and the file says so."""
-EVIDENCE_SHOWN: Final = 1_600
-"""Pieces of evidence in the whole HTML file, so that 200 findings stay below one megabyte."""
+from m365audit.report.sheets import SourceAccount
 
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding as the page shows it: its anchor, its title, the parts of its subject, the evidence that fits."""
+    """A finding as the page shows it: its anchor, its title, the parts of its subject, the evidence that fits.
+
+    ``last`` is the last piece of evidence where it is not among the first; ``hidden`` pieces stand between them.
+    """
 
     anchor: str
     title: str
     finding: Finding
     subject: tuple[tuple[str, str], ...]
     evidence: tuple[Evidence, ...]
+    last: Evidence | None
+    hidden: int
 
 
 def render_html(document: Document) -> bytes:
     """Return the document as one HTML file, UTF-8. The same document gives the same bytes."""
     environment = _environment()
     style = environment.get_template("report.css").render()
+    matrix = build_matrix(document.matrix, document.matrix_totals)
+    cells = room.shown_cells(document, matrix)
     page = environment.get_template("report.html").render(
         document=document,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
-        matrix=build_matrix(document.matrix),
-        cell_anchors={_key(cell): f"cell-{ordinal}" for ordinal, cell in enumerate(document.matrix, 1)},
-        coverage_by_tenant=summarise(document.coverage),
+        matrix=matrix,
+        cells=cells,
+        cell_anchors={_key(cell): f"cell-{ordinal}" for ordinal, cell in enumerate(cells.items, 1)},
+        coverage_by_tenant=_page_one_coverage(document),
         findings=_finding_views(document.findings),
+        findings_command=room.COMMANDS["findings"],
+        tenants=room.shown_tenants(document),
+        lists=_lists(document),
     )
     return page.encode("utf-8")
+
+
+def _page_one_coverage(document: Document) -> room.Shown[TenantCoverage]:
+    return room.worst("coverage", summarise(document.coverage), room.PAGE_ONE_TENANTS, lambda item: item.badness)
+
+
+def _lists(document: Document) -> dict[str, room.Shown[Any]]:
+    """Return the lists of the page, each as long as there is room for it."""
+    unknown = document.not_assessable
+    given: dict[str, tuple[Sequence[Any], int, int | None]] = {
+        "outside": (document.outside, room.JUDGEMENTS, document.outside_total),
+        "not_assessable": (unknown.judgements, room.JUDGEMENTS, unknown.judgements_total),
+        "rules": (sorted(unknown.rules, key=lambda item: item.outcome != "error"), room.LIST, None),
+        "unmapped": (unknown.unmapped, room.LIST, unknown.unmapped_kinds),
+        "files": (unknown.files, room.LIST, unknown.files_total),
+        "quarantine": (unknown.quarantine, room.LIST, unknown.quarantine_groups),
+        "not_judged": (document.answer.not_judged, room.NOT_JUDGED, None),
+    }
+    lists = {name: room.first(name, items, most, total) for name, (items, most, total) in given.items()}
+    lists["sources"] = room.worst("sources", document.sources, room.LIST, _trouble)
+    return lists
+
+
+def _trouble(account: SourceAccount) -> tuple[bool, int, int]:
+    return not account.is_balanced, account.files_refused, account.quarantined
 
 
 @cache
@@ -68,9 +101,10 @@ def _environment() -> Environment:
     environment.filters |= {
         "iso": display.moment, "minute": display.minute, "day": display.day, "impersonal": display.impersonal,
         "reason": wording.reason, "workload": wording.workload, "feed": wording.feed, "percent": _percent,
+        "whole": _whole,
     }  # fmt: skip
     environment.tests["mixed_scripts"] = display.has_mixed_scripts
-    environment.globals |= {"words": wording, "key": _key, "tone": _tone}
+    environment.globals |= {"words": wording, "key": _key, "tone": _tone, "commands": room.COMMANDS}
     return environment
 
 
@@ -87,6 +121,11 @@ def _written(value: object) -> object:
     if value is None:
         return "not known"
     return display.shown(str(value))
+
+
+def _whole(command: str) -> Markup:
+    """Return a command as it has to be copied: visible, escaped, never cut."""
+    return escape(display.visible(command))
 
 
 def _percent(share: int, covered_seconds: int) -> str:
@@ -109,12 +148,17 @@ def _tone(cell: Cell) -> str:
 
 
 def _finding_views(findings: tuple[Finding, ...]) -> list[FindingView]:
-    shown = findings[:FINDINGS_SHOWN]
-    most = max(EVIDENCE_SHOWN // max(len(shown), 1), 3)
-    return [
-        FindingView(f"finding-{ordinal}", _title(finding), finding, _subject(finding.subject), finding.evidence[:most])
-        for ordinal, finding in enumerate(shown, 1)
-    ]
+    shown = findings[: room.FINDINGS]
+    most = max(room.EVIDENCE // max(len(shown), 1), 3)
+    return [_finding_view(f"finding-{ordinal}", finding, most) for ordinal, finding in enumerate(shown, 1)]
+
+
+def _finding_view(anchor: str, finding: Finding, most: int) -> FindingView:
+    first = finding.evidence[:most]
+    pieces = [*finding.evidence, *filter(None, [finding.evidence_last])]
+    last = pieces[-1] if len(pieces) > len(first) else None
+    hidden = finding.evidence_kept - len(first) - (last is not None)
+    return FindingView(anchor, _title(finding), finding, _subject(finding.subject), first, last, hidden)
 
 
 def _title(finding: Finding) -> str:

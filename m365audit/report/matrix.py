@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from m365audit.model import WORKLOADS
-from m365audit.report.document import Cell
+from m365audit.report.document import Cell, CellTotals
 
 PAGE_ONE_ROWS = 30
 """Rows of the matrix on page 1 over all tenants; the section with every cell has the others."""
+_FEWEST = 3
+"""Rows that a tenant of the matrix has at least; tenants for whom there is no such room are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +50,32 @@ class MatrixTenant:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The matrix of page 1; ``columns`` are the workloads that any cell has, None for the unknown one."""
+    """The matrix of page 1; ``columns`` are the workloads that any cell has, None for the unknown one.
+
+    ``hidden`` tenants have no row for want of room; ``hidden_outside`` of them have use outside the record.
+    """
 
     columns: tuple[str | None, ...]
     tenants: tuple[MatrixTenant, ...]
+    hidden: int
+    hidden_outside: int
 
 
-def build_matrix(cells: Iterable[Cell], room: int = PAGE_ONE_ROWS) -> Matrix:
-    """Return the matrix; no tenant gets less than three rows, and what is left out is counted."""
-    grouped: dict[tuple[str, str], dict[str | None, list[Cell]]] = {}
+def build_matrix(cells: Iterable[Cell], totals: Sequence[CellTotals], room: int = PAGE_ONE_ROWS) -> Matrix:
+    """Return the matrix: the gravest tenants by name, their gravest rows; ``totals`` tell how much is left out."""
+    grouped: dict[str, dict[str | None, list[Cell]]] = {}
     for cell in cells:
-        grouped.setdefault((cell.tenant_name, cell.tenant_id), {}).setdefault(cell.app_id, []).append(cell)
-    columns = _columns(cell for apps in grouped.values() for found in apps.values() for cell in found)
-    share = max(room // max(len(grouped), 1), 3)
+        grouped.setdefault(cell.tenant_id, {}).setdefault(cell.app_id, []).append(cell)
+    listed = [item for item in totals if item.tenant_id in grouped]
+    shown = sorted(listed, key=lambda item: (-item.outside_events, -item.events, item.tenant_id))[: room // _FEWEST]
+    columns = _columns(c for item in shown for found in grouped[item.tenant_id].values() for c in found)
+    share = max(room // max(len(shown), 1), _FEWEST)
     tenants = (
-        _tenant(tenant_id, name, [_row(found, columns) for found in apps.values()], share)
-        for (name, tenant_id), apps in sorted(grouped.items())
+        _tenant(item, [_row(found, columns) for found in grouped[item.tenant_id].values()], share)
+        for item in sorted(shown, key=lambda item: (item.tenant_name, item.tenant_id))
     )
-    return Matrix(columns, tuple(tenants))
+    left = [item for item in totals if item not in shown]
+    return Matrix(columns, tuple(tenants), len(left), sum(1 for item in left if item.apps_outside))
 
 
 def _columns(cells: Iterable[Cell]) -> tuple[str | None, ...]:
@@ -83,7 +93,8 @@ def _row(cells: list[Cell], columns: tuple[str | None, ...]) -> MatrixRow:
     )
 
 
-def _tenant(tenant_id: str, name: str, rows: list[MatrixRow], share: int) -> MatrixTenant:
+def _tenant(totals: CellTotals, rows: list[MatrixRow], share: int) -> MatrixTenant:
     rows.sort(key=lambda row: row.gravity)
-    hidden = rows[share:]
-    return MatrixTenant(tenant_id, name, tuple(rows[:share]), len(hidden), sum(1 for row in hidden if row.outside))
+    shown = rows[:share]
+    hidden_outside = totals.apps_outside - sum(1 for row in shown if row.outside)
+    return MatrixTenant(totals.tenant_id, totals.tenant_name, tuple(shown), totals.apps - len(shown), hidden_outside)

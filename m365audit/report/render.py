@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from m365audit.errors import QueryError
-from m365audit.report.csv import render_csv
+from m365audit.report.assemble import build_document
+from m365audit.report.csv import csv_pieces
 from m365audit.report.document import Document
 from m365audit.report.html import render_html
 from m365audit.report.json import render_json
+from m365audit.report.rows import Reader
 
 FORMATS = ("html", "csv", "json")
 
 
-def render(document: Document, form: str, section: str | None = None) -> bytes:
-    """Return the document in one of ``FORMATS``; ``section`` chooses the table of a CSV.
+def pieces(reader: Reader, form: str, section: str | None = None) -> Iterator[bytes]:
+    """Yield the report in one of ``FORMATS``, piece by piece; ``section`` chooses the table of a CSV.
+
+    HTML and JSON are bounded and come in one piece; a CSV has every row, and is never held whole.
 
     Raises:
         QueryError: unknown format or section, or a section for a format that has none.
     """
     if section is not None and form != "csv":
         raise QueryError("only CSV is made section by section", hint="leave the section out, or choose csv")
+    if form == "csv":
+        return csv_pieces(reader, section)
+    if form not in FORMATS:
+        raise QueryError(f"the report has no format {form!r}", hint=f"choose one of {', '.join(FORMATS)}")
+    return iter((render(build_document(reader), form),))
+
+
+def render(document: Document, form: str) -> bytes:
+    """Return the document as ``html`` or ``json``.
+
+    Raises:
+        QueryError: another format.
+    """
     if form == "html":
         return render_html(document)
     if form == "json":
         return render_json(document)
-    if form == "csv":
-        return render_csv(document, section)
-    raise QueryError(f"the report has no format {form!r}", hint=f"choose one of {', '.join(FORMATS)}")
+    raise QueryError(f"a document has no format {form!r}", hint="choose html or json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,6 +18,10 @@ class Reader(Protocol):
 
         Times come as aware ``datetime``, lists as ``list``, NULL as None.
         """
+        ...
+
+    def batches(self, query_name: str, **params: object) -> Iterator[list[Row]]:
+        """Run the named query and hand its rows out some thousands at a time; nothing else may be read meanwhile."""
         ...
 
 
@@ -83,6 +88,6 @@ class TenantNames:
         return tenant, self.by_id.get(tenant, tenant)
 
 
-def total(rows: list[Row]) -> int:
-    """Return the column ``total`` that a bounded query repeats in every row; 0 without rows."""
-    return count(rows[0], "total") if rows else 0
+def total(rows: Sequence[Row], column: str = "total") -> int:
+    """Return a total that a bounded query repeats in every row; 0 without rows."""
+    return count(rows[0], column) if rows else 0

@@ -75,7 +75,10 @@ class DirectoryChange:
 
 @dataclass(frozen=True, slots=True)
 class TenantSection:
-    """One tenant: what was watched and judged, its apps, its register, its directory's changes."""
+    """One tenant: what was watched and judged, its apps, its register, its directory's changes.
+
+    ``apps`` and ``directory_changes`` are bounded, their totals are not.
+    """
 
     tenant_id: str
     name: str
@@ -92,5 +95,8 @@ class TenantSection:
     unjudged: int
     unreadable_grants: int
     apps: tuple[AppSheet, ...]
+    apps_total: int
     processes: tuple[RecordedProcess, ...]
     directory_changes: tuple[DirectoryChange, ...]
+    directory_changes_total: int
+    directory_events: int

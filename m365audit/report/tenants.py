@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from m365audit.report.rows import Reader, Row, count, flag, moment, text, texts, words
+from m365audit.report.rows import Reader, Row, count, flag, moment, text, texts, total, words
 from m365audit.report.sheets import AppSheet, DirectoryChange, RecordedProcess, TenantSection
 
 _PERMISSIONS = 40
+_APPS = 5_000
+_ACTIVITIES = 50
 
 
 def _by_tenant(rows: list[Row]) -> dict[str, list[Row]]:
@@ -19,9 +21,9 @@ def _by_tenant(rows: list[Row]) -> dict[str, list[Row]]:
 
 def build_tenants(reader: Reader) -> tuple[TenantSection, ...]:
     """Return one section per tenant, in the order of their names."""
-    apps = _by_tenant(reader.rows("report-apps", limit=_PERMISSIONS))
+    apps = _by_tenant(reader.rows("report-apps", limit=_PERMISSIONS, apps=_APPS))
     processes = _by_tenant(reader.rows("report-register"))
-    changes = _by_tenant(reader.rows("report-directory-changes"))
+    changes = _by_tenant(reader.rows("report-directory-changes", limit=_ACTIVITIES))
     return tuple(_tenant(row, apps, processes, changes) for row in reader.rows("report-tenants"))
 
 
@@ -44,8 +46,11 @@ def _tenant(
         unjudged=events - sum(verdicts.values()),
         unreadable_grants=count(row, "unreadable_grants"),
         apps=tuple(_app(item) for item in apps.get(tenant, ())),
+        apps_total=total(apps.get(tenant, [])),
         processes=tuple(_process(item) for item in processes.get(tenant, ())),
         directory_changes=tuple(_directory_change(item) for item in changes.get(tenant, ())),
+        directory_changes_total=total(changes.get(tenant, [])),
+        directory_events=total(changes.get(tenant, []), "total_events"),
     )
 
 

@@ -15,7 +15,9 @@ from m365audit.report.rows import Reader, Row, TenantNames, count, maybe_count, 
 _LIST = 200
 
 
-def build_not_assessable(reader: Reader, names: TenantNames, judgements: tuple[Judgement, ...]) -> NotAssessable:
+def build_not_assessable(
+    reader: Reader, names: TenantNames, judgements: tuple[Judgement, ...], judgements_total: int
+) -> NotAssessable:
     """Return everything that could not be answered; lists are bounded, totals are not."""
     files = reader.rows("report-source-troubles", limit=_LIST)
     quarantine = reader.rows("report-quarantine", limit=_LIST)
@@ -26,18 +28,22 @@ def build_not_assessable(reader: Reader, names: TenantNames, judgements: tuple[J
         if row["outcome"] not in ("findings", "clean")
     )
     return NotAssessable(
-        judgements=tuple(item for item in judgements if item.verdict == "not_assessable"),
+        judgements=judgements,
+        judgements_total=judgements_total,
         rules=tuple(rules),
-        unmapped=tuple(_unmapped(row, names) for row in unmapped),
+        unmapped=tuple(unmapped_call(row, names) for row in unmapped),
         unmapped_total=total(unmapped),
-        files=tuple(_file(row, names) for row in files),
+        unmapped_kinds=total(unmapped, "kinds"),
+        files=tuple(file_trouble(row, names) for row in files),
         files_total=total(files),
-        quarantine=tuple(_quarantine(row, names) for row in quarantine),
+        quarantine=tuple(quarantine_group(row, names) for row in quarantine),
         quarantine_total=total(quarantine),
+        quarantine_groups=total(quarantine, "groups"),
     )
 
 
-def _unmapped(row: Row, names: TenantNames) -> UnmappedCall:
+def unmapped_call(row: Row, names: TenantNames) -> UnmappedCall:
+    """Return one kind of call that the catalogue does not know."""
     return UnmappedCall(
         *names.of(row),
         feed=words(row, "feed"),
@@ -49,13 +55,15 @@ def _unmapped(row: Row, names: TenantNames) -> UnmappedCall:
     )
 
 
-def _file(row: Row, names: TenantNames) -> FileTrouble:
+def file_trouble(row: Row, names: TenantNames) -> FileTrouble:
+    """Return one file that was refused or cut short."""
     return FileTrouble(
         *names.of(row), words(row, "path"), text(row, "kind"), words(row, "outcome"), text(row, "message")
     )
 
 
-def _quarantine(row: Row, names: TenantNames) -> QuarantineGroup:
+def quarantine_group(row: Row, names: TenantNames) -> QuarantineGroup:
+    """Return records of one file that were kept aside for one reason."""
     return QuarantineGroup(
         *names.of(row),
         path=words(row, "path"),

@@ -6,6 +6,7 @@ Readers keep the file they have open, and see the new one when they open it agai
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -61,8 +62,8 @@ def put_in_place(finished: Path, target: Path) -> None:
         raise _unwritable(target, error) from error
 
 
-def write_in_place(content: bytes, target: Path) -> None:
-    """Write a report so that a reader sees the old one or the new one, never half of one.
+def write_in_place(content: Iterable[bytes], target: Path) -> None:
+    """Write a report, piece by piece, so that a reader sees the old one or the new one, never half of one.
 
     Raises:
         StoreError: it cannot be written.
@@ -70,8 +71,10 @@ def write_in_place(content: bytes, target: Path) -> None:
     make_readable(target.parent)
     unfinished = target.with_name(f"{_UNFINISHED}{os.getpid()}-{target.name}")
     try:
-        unfinished.write_bytes(content)
+        with unfinished.open("wb") as file:
+            file.writelines(content)
+        put_in_place(unfinished, target)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise _unwritable(target, error) from error
-    put_in_place(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)

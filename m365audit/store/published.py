@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from m365audit.errors import QueryError
 from m365audit.resources import data_dir
 from m365audit.store.published_file import published_path
-from m365audit.store.sandbox import LockedDatabase
+from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
 
+_ROWS_AT_A_TIME: Final = 5_000
 _EXPLAIN: Final = re.compile(
     r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?", re.IGNORECASE
 )
@@ -31,6 +34,13 @@ class PublishedReader:
         names, rows = self.database.run(path.read_text(encoding="utf-8"), params)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def batches(self, query_name: str, **params: object) -> Iterator[list[dict[str, object]]]:
+        """Run a report query and hand its rows out some thousands at a time; nothing else may be read meanwhile."""
+        path = data_dir("queries") / "report" / f"{query_name}.sql"
+        names, fetch = self.database.stream(path.read_text(encoding="utf-8"), params)
+        while rows := fetch(_ROWS_AT_A_TIME):
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+
 
 def open_published(folder: Path, *, output: Path | None = None) -> LockedDatabase:
     """Open the published database for reading, locked.
@@ -39,6 +49,20 @@ def open_published(folder: Path, *, output: Path | None = None) -> LockedDatabas
         StoreError: there is none.
     """
     return LockedDatabase(published_path(folder), is_read_only=True, output=output)
+
+
+@contextmanager
+def open_for_report(folder: Path) -> Iterator[LockedDatabase]:
+    """Open the published database for the product's own report: little memory, and room on disk for what is larger.
+
+    Raises:
+        StoreError: there is none.
+    """
+    with (
+        TemporaryDirectory() as spill,
+        LockedDatabase(published_path(folder), is_read_only=True, spill=Path(spill), memory=LEAN_MEMORY) as database,
+    ):
+        yield database
 
 
 def check_reading(database: LockedDatabase, sql: str) -> None:

@@ -3,6 +3,7 @@ query: report-apps
 grain: one row per tenant and app that has a cell
 params:
   limit: how many permissions of each app at most
+  apps: how many apps at most, those of the gravest cells; NULL for all
 columns:
   tenant_id: tenant
   app_id: app
@@ -16,19 +17,37 @@ columns:
   last_seen_at: last trace in the evidence
   permissions: currently granted, the first ones by name
   permission_count: currently granted in all
+  total: apps of that tenant in all, beyond the limit too
 ---*/
-WITH held AS (
+WITH with_cells AS (
     SELECT
         tenant_id,
         app_id,
-        list(DISTINCT coalesce(permission, 'unknown permission') || ' (' || coalesce(kind, 'unknown kind') || ')')
-            AS permissions
-    FROM grants
-    WHERE is_current
+        sum(outside) AS outside,
+        sum(not_assessable) AS not_assessable
+    FROM cells
+    WHERE app_id IS NOT NULL
     GROUP BY tenant_id, app_id
 ),
+totals AS (
+    SELECT tenant_id, count(*) AS total FROM with_cells GROUP BY tenant_id
+),
 shown AS (
-    SELECT DISTINCT tenant_id, app_id FROM cells WHERE app_id IS NOT NULL
+    SELECT tenant_id, app_id FROM with_cells
+    ORDER BY outside DESC, not_assessable DESC, tenant_id, app_id
+    LIMIT CAST($apps AS BIGINT)
+),
+held AS (
+    SELECT
+        g.tenant_id,
+        g.app_id,
+        list(
+            DISTINCT coalesce(g.permission, 'unknown permission') || ' (' || coalesce(g.kind, 'unknown kind') || ')'
+        ) AS permissions
+    FROM grants AS g
+    INNER JOIN shown AS s ON g.tenant_id = s.tenant_id AND g.app_id = s.app_id
+    WHERE g.is_current
+    GROUP BY g.tenant_id, g.app_id
 )
 SELECT
     s.tenant_id,
@@ -42,8 +61,10 @@ SELECT
     min(a.first_seen_at) AS first_seen_at,
     max(a.last_seen_at) AS last_seen_at,
     coalesce(any_value(list_sort(h.permissions)[1:CAST($limit AS BIGINT)]), []) AS permissions,
-    coalesce(any_value(len(h.permissions)), 0) AS permission_count
+    coalesce(any_value(len(h.permissions)), 0) AS permission_count,
+    any_value(t.total) AS total
 FROM shown AS s
+INNER JOIN totals AS t ON s.tenant_id = t.tenant_id
 LEFT JOIN apps AS a ON s.tenant_id = a.tenant_id AND s.app_id = a.app_id
 LEFT JOIN held AS h ON s.tenant_id = h.tenant_id AND s.app_id = h.app_id
 GROUP BY s.tenant_id, s.app_id

@@ -1,8 +1,9 @@
 /*---
 query: report-evidence
-grain: one row per finding and piece of evidence, only the first ones of each finding in order of time
+grain: one row per finding and piece of evidence, only the first ones of each finding in order of time, and the last one
 params:
-  rows: how many of each finding at most
+  rows: how many of each finding at most, before the last one
+  findings: of how many findings, the gravest ones
 columns:
   tenant_id: tenant
   finding_id: finding
@@ -19,13 +20,51 @@ columns:
   verdict: verdict of an access event
   reasons: its reasons
 ---*/
-WITH first_rows AS (
-    SELECT tenant_id, finding_id, feed, event_id, occurred_at
-    FROM finding_evidence
-    QUALIFY
-        row_number() OVER (
-            PARTITION BY tenant_id, finding_id ORDER BY occurred_at NULLS LAST, feed, event_id
-        ) <= CAST($rows AS BIGINT)
+WITH gravest AS (
+    SELECT tenant_id, finding_id FROM findings
+    ORDER BY
+        state = 'resolved',
+        list_position(['critical', 'high', 'medium', 'low', 'info'], severity),
+        last_seen_at DESC NULLS LAST,
+        tenant_id,
+        finding_id
+    LIMIT CAST($findings AS BIGINT)
+),
+picked AS (
+    -- A bounded list per finding: a million pieces are never sorted. What has no time comes last.
+    SELECT
+        e.tenant_id,
+        e.finding_id,
+        min(
+            struct_pack(
+                at := coalesce(e.occurred_at, CAST('infinity' AS TIMESTAMPTZ)), feed := e.feed, event_id := e.event_id
+            ),
+            CAST($rows AS BIGINT)
+        ) AS firsts,
+        max(
+            struct_pack(
+                at := coalesce(e.occurred_at, CAST('infinity' AS TIMESTAMPTZ)), feed := e.feed, event_id := e.event_id
+            )
+        ) AS latest
+    FROM finding_evidence AS e
+    INNER JOIN gravest AS g ON e.tenant_id = g.tenant_id AND e.finding_id = g.finding_id
+    GROUP BY e.tenant_id, e.finding_id
+),
+rows_shown AS (
+    SELECT DISTINCT
+        tenant_id,
+        finding_id,
+        unnest(list_append(firsts, latest)) AS piece
+    FROM picked
+),
+first_rows AS (
+    SELECT
+        tenant_id,
+        finding_id,
+        piece.feed,
+        piece.event_id,
+        CASE WHEN isfinite(piece.at) THEN piece.at END AS occurred_at
+    FROM rows_shown
 )
 SELECT
     r.tenant_id,

@@ -2,7 +2,7 @@
 query: report-findings
 grain: one row per finding, the gravest and newest first
 params:
-  limit: how many at most
+  limit: how many at most; NULL for all
 columns:
   tenant_id: tenant
   finding_id: stable identity
@@ -25,8 +25,29 @@ columns:
   first_seen_at: first time in the evidence
   last_seen_at: last time in the evidence
   evidence_count: pieces of evidence
+  is_seen: whether the newest evaluation shows it
+  evidence_kept: pieces of its evidence that this publication holds
   total: findings in all, beyond the limit too
 ---*/
+WITH gravest AS (
+    SELECT * FROM findings
+    ORDER BY
+        state = 'resolved',
+        list_position(['critical', 'high', 'medium', 'low', 'info'], severity),
+        last_seen_at DESC NULLS LAST,
+        tenant_id,
+        finding_id
+    LIMIT CAST($limit AS BIGINT)
+),
+kept AS (
+    SELECT e.tenant_id, e.finding_id, count(*) AS pieces
+    FROM finding_evidence AS e
+    INNER JOIN gravest AS g ON e.tenant_id = g.tenant_id AND e.finding_id = g.finding_id
+    GROUP BY e.tenant_id, e.finding_id
+),
+names AS (
+    SELECT tenant_id, app_id, any_value(app_name) AS app_name FROM apps GROUP BY tenant_id, app_id
+)
 SELECT
     f.tenant_id,
     f.finding_id,
@@ -36,10 +57,7 @@ SELECT
     f.question,
     CAST(f.subject AS VARCHAR) AS subject,
     f.app_id,
-    (
-        SELECT any_value(a.app_name) FROM apps AS a
-        WHERE a.tenant_id = f.tenant_id AND a.app_id = f.app_id
-    ) AS app_name,
+    n.app_name,
     f.record,
     f.process,
     f.state,
@@ -52,12 +70,15 @@ SELECT
     f.first_seen_at,
     f.last_seen_at,
     f.evidence_count,
-    count(*) OVER () AS total
-FROM findings AS f
+    f.is_seen,
+    coalesce(k.pieces, 0) AS evidence_kept,
+    (SELECT count(*) FROM findings) AS total
+FROM gravest AS f
+LEFT JOIN kept AS k ON f.tenant_id = k.tenant_id AND f.finding_id = k.finding_id
+LEFT JOIN names AS n ON f.tenant_id = n.tenant_id AND f.app_id = n.app_id
 ORDER BY
     f.state = 'resolved',
     list_position(['critical', 'high', 'medium', 'low', 'info'], f.severity),
     f.last_seen_at DESC NULLS LAST,
     f.tenant_id,
     f.finding_id
-LIMIT CAST($limit AS BIGINT)

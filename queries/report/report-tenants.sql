@@ -16,6 +16,22 @@ columns:
   not_assessable: verdicts not_assessable
   unreadable_grants: current grants of a permission that has no known name
 ---*/
+WITH judged AS (
+    SELECT
+        tenant_id,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'out_of_scope'), 0)::BIGINT AS out_of_scope,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'within'), 0)::BIGINT AS within,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'outside'), 0)::BIGINT AS outside,
+        coalesce(sum(accesses) FILTER (WHERE verdict = 'not_assessable'), 0)::BIGINT AS not_assessable
+    FROM judged_forms
+    GROUP BY tenant_id
+),
+unreadable AS (
+    SELECT tenant_id, count(*) AS grants
+    FROM grants
+    WHERE is_current AND permission IS NULL
+    GROUP BY tenant_id
+)
 SELECT
     t.tenant_id,
     t.name,
@@ -25,15 +41,12 @@ SELECT
     t.watched_to,
     t.access_events,
     t.unmapped_events,
-    count(*) FILTER (WHERE v.verdict = 'out_of_scope') AS out_of_scope,
-    count(*) FILTER (WHERE v.verdict = 'within') AS within,
-    count(*) FILTER (WHERE v.verdict = 'outside') AS outside,
-    count(*) FILTER (WHERE v.verdict = 'not_assessable') AS not_assessable,
-    (
-        SELECT count(*) FROM grants AS g
-        WHERE g.tenant_id = t.tenant_id AND g.is_current AND g.permission IS NULL
-    ) AS unreadable_grants
+    coalesce(j.out_of_scope, 0) AS out_of_scope,
+    coalesce(j.within, 0) AS within,
+    coalesce(j.outside, 0) AS outside,
+    coalesce(j.not_assessable, 0) AS not_assessable,
+    coalesce(u.grants, 0) AS unreadable_grants
 FROM tenants AS t
-LEFT JOIN verdicts AS v ON t.tenant_id = v.tenant_id
-GROUP BY ALL
+LEFT JOIN judged AS j ON t.tenant_id = j.tenant_id
+LEFT JOIN unreadable AS u ON t.tenant_id = u.tenant_id
 ORDER BY t.name, t.tenant_id

@@ -11,7 +11,8 @@ import pytest
 
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS, LOG_FEEDS
-from m365audit.report import Document, build_document, render
+from m365audit.report import Document, build_document, pieces, render
+from m365audit.report.csv import SECTIONS
 from m365audit.report.document import Evidence
 from m365audit.report.finding_rows import EVIDENCE_ROWS
 from m365audit.report.matrix import build_matrix
@@ -96,11 +97,12 @@ def test_an_invalid_register_makes_nothing_judged_the_most_prominent_answer() ->
 
 
 def test_an_empty_database_is_not_a_pass() -> None:
-    document = _document(empty_world())
+    reader = QueryReader(empty_world())
+    document = build_document(reader)
     assert document.answer.state == "nothing_judged"
     assert document.period.start is None
-    for form in ("html", "json", "csv"):
-        assert render(document, form)
+    for form, section in (("html", None), ("json", None), *(("csv", section) for section in SECTIONS)):
+        assert b"".join(pieces(reader, form, section))
 
 
 def test_no_events_is_never_worded_as_no_processing() -> None:
@@ -198,7 +200,7 @@ def test_evidence_is_the_first_in_time_with_the_command_for_the_rest(document: D
     assert finding.evidence_command == (
         f"m365audit query finding-evidence --param tenant={CONTOSO} --param finding={finding.finding_id}"
     )
-    assert "Evidence: the first 20 of 45" in read_page(render(document, "html")).text()
+    assert "Evidence: the first 20 and the last of 45" in read_page(render(document, "html")).text()
 
 
 def test_findings_come_gravest_first_and_resolved_ones_last(document: Document) -> None:
@@ -240,11 +242,12 @@ def test_a_large_matrix_shows_the_gravest_rows_and_counts_the_others(document: D
         dataclasses.replace(document.matrix[0], app_id=f"app-{number:03d}", outside=number % 50, used=50)
         for number in range(100)
     ]
-    (tenant,) = build_matrix(cells, room=10).tenants
+    totals = dataclasses.replace(document.matrix_totals[0], tenant_id=cells[0].tenant_id, apps=1_000, apps_outside=900)
+    (tenant,) = build_matrix(cells, [totals], room=10).tenants
     assert [row.outside for row in tenant.rows] == [49, 49, 48, 48, 47, 47, 46, 46, 45, 45]
-    assert (tenant.hidden, tenant.hidden_outside) == (90, 88)
-    page = _page_one(dataclasses.replace(document, matrix=tuple(cells)))
-    assert "70 more integrations , 68 of them with use outside the record" in page.text()
+    assert (tenant.hidden, tenant.hidden_outside) == (990, 890)
+    page = _page_one(dataclasses.replace(document, matrix=tuple(cells), matrix_totals=(totals,)))
+    assert "970 more integrations , 870 of them with use outside the record" in page.text()
 
 
 def test_two_hundred_findings_make_less_than_a_megabyte_in_about_a_second(document: Document) -> None:
@@ -256,7 +259,9 @@ def test_two_hundred_findings_make_less_than_a_megabyte_in_about_a_second(docume
         reasons=("no_record",),
     )  # fmt: skip
     findings = tuple(
-        dataclasses.replace(document.findings[0], finding_id=f"F1-{number:026d}", evidence=(event,) * EVIDENCE_ROWS)
+        dataclasses.replace(
+            document.findings[0], finding_id=f"F1-{number:026d}", evidence=(event,) * EVIDENCE_ROWS, evidence_last=event
+        )
         for number in range(200)
     )
     large = dataclasses.replace(document, findings=findings, findings_total=200)
@@ -265,13 +270,18 @@ def test_two_hundred_findings_make_less_than_a_megabyte_in_about_a_second(docume
     page = render(large, "html")
     assert time.perf_counter() - begin < 3  # about 0.4 s when nothing else runs
     assert len(page) < 1_000_000
-    assert page.count(b"the first 8 of 45") == 200
+    assert page.count(b"the first 8 and the last of 45") == 200
 
 
 @pytest.mark.parametrize(("form", "section"), [("pdf", None), ("csv", "people"), ("html", "cells")])
-def test_an_unknown_form_or_section_is_refused(document: Document, form: str, section: str | None) -> None:
+def test_an_unknown_form_or_section_is_refused(form: str, section: str | None) -> None:
     with pytest.raises(QueryError):
-        render(document, form, section)
+        pieces(QueryReader(empty_world()), form, section)
+
+
+def test_a_document_has_no_other_form(document: Document) -> None:
+    with pytest.raises(QueryError):
+        render(document, "csv")
 
 
 def test_the_page_says_when_it_does_not_show_every_finding(document: Document) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from m365audit.report import Document, build_document, render
+from m365audit.report import Document, build_document, pieces, render
 from m365audit.report.csv import SECTIONS
 
 from .reader import QueryReader
@@ -20,8 +20,8 @@ FORMS = [("report.html", "html", None), ("report.json", "json", None)] + [
 
 
 @pytest.mark.parametrize(("name", "form", "section"), FORMS)
-def test_form_is_as_it_was(document: Document, name: str, form: str, section: str | None) -> None:
-    made = render(document, form, section)
+def test_form_is_as_it_was(report_world: duckdb.DuckDBPyConnection, name: str, form: str, section: str | None) -> None:
+    made = b"".join(pieces(QueryReader(report_world), form, section))
     path = FOLDER / name
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -32,5 +32,4 @@ def test_form_is_as_it_was(document: Document, name: str, form: str, section: st
 def test_the_same_database_gives_the_same_bytes(report_world: duckdb.DuckDBPyConnection, document: Document) -> None:
     again = build_document(QueryReader(report_world))
     assert again == document
-    for _, form, section in FORMS:
-        assert render(again, form, section) == render(document, form, section)
+    assert [render(again, form) for form in ("html", "json")] == [render(document, form) for form in ("html", "json")]

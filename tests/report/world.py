@@ -213,7 +213,7 @@ def _finding(ordinal: int, rule: str, severity: str, title: str, question: str, 
         "tenant_id": CONTOSO, "finding_id": f"F1-{ordinal:026d}", "rule": rule, "severity": severity, "title": title,
         "question": question, "subject": json.dumps({"app_id": CRM}), "app_id": CRM, "state": "open",
         "first_seen_at": FROM, "last_seen_at": TO - timedelta(days=ordinal), "evidence_count": 0, "reasons": [],
-        "opened_at": RUN_AT, "reopened": 0, "change": "unchanged",
+        "opened_at": RUN_AT, "reopened": 0, "change": "unchanged", "is_seen": True,
     }  # fmt: skip
     return row | more
 
@@ -233,12 +233,13 @@ def _findings(connection: duckdb.DuckDBPyConnection) -> None:
                  record="contoso-salsoft-crm", process="crm-mail-log", decision="accepted",
                  subject=json.dumps({"app_id": CRM, "workload": "mail", "operation": "send"})),
         _finding(4, "granted-not-recorded", "low", "A permission is granted that no record names",
-                 "What could happen that nobody agreed to?", app_id=SHADOW,
+                 "What could happen that nobody agreed to?", app_id=SHADOW, is_seen=False, evidence_count=2,
                  subject=json.dumps({"app_id": SHADOW, "permission": "Chat.Read.All"})),
         _finding(5, "sign-in-without-mfa", "info", "A sign-in without a second factor",
                  "Do people sign in safely?", evidence_count=1, change="new"),
         _finding(6, "recorded-not-granted", "medium", "A recorded process has no grant any more",
-                 "Is the register up to date?", state="resolved", change="resolved", resolved_at=RUN_AT),
+                 "Is the register up to date?", state="resolved", change="resolved", resolved_at=RUN_AT,
+                 is_seen=False, evidence_count=3),
     ]  # fmt: skip
     insert(connection, "findings", *rows)
     for ordinal, app, what in ((1, CRM, "calendar-write-outside"), (2, SHADOW, "mail-read-outside"),
