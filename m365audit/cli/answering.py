@@ -114,8 +114,12 @@ def show_tables(name: str | None, form: str) -> None:
         raise QueryError(f"there is no table {name!r}", hint=suggestion(name, list(entries)))
     wanted = list(entries.values()) if name is None else [entries[name.lower()]]
     if form in {"csv", "json"}:
-        rows = [(e.name, e.grain, column, meaning) for e in wanted for column, meaning in e.columns.items()]
-        show(lay_out(("table", "row", "column", "meaning"), rows, form))
+        rows = [
+            (entry.name, entry.grain, column, entry.types.get(column), meaning)
+            for entry in wanted
+            for column, meaning in entry.columns.items()
+        ]
+        show(lay_out(("table", "row", "column", "type", "meaning"), rows, form))
     elif name is None:
         width = max(map(len, entries))
         show_lines([f"{entry.name:<{width}}  {entry.grain}" for entry in wanted])
@@ -125,5 +129,10 @@ def show_tables(name: str | None, form: str) -> None:
 
 def _table_lines(entry: TableEntry) -> Iterator[str]:
     yield f"{entry.name}: one row is {entry.grain}"
-    width = max(map(len, entry.columns))
-    yield from (f"  {column:<{width}}  {meaning}" for column, meaning in entry.columns.items())
+    types = {column: _short(entry.types.get(column, "")) for column in entry.columns}
+    width, room = max(map(len, types)), max(map(len, types.values()))
+    yield from (f"  {column:<{width}}  {types[column]:<{room}}  {entry.columns[column]}" for column in types)
+
+
+def _short(kind: str) -> str:
+    return "TIMESTAMPTZ" if kind == "TIMESTAMP WITH TIME ZONE" else kind

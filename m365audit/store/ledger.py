@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from m365audit.store.candidate import attached
+from m365audit.store.comments import write_comments
 from m365audit.store.queries import read_queries
 from m365audit.store.rows import Columns, create_from_rows
 from m365audit.store.sandbox import LEAN_MEMORY
@@ -85,6 +86,7 @@ def write_results(
             "CREATE TABLE candidate.runs AS SELECT t.tenant_id, r.* FROM runs AS r CROSS JOIN tenants AS t "
             "ORDER BY r.run_id, t.tenant_id"
         )
+        write_comments(connection, "candidate")
         connection.execute("CHECKPOINT candidate")
 
 

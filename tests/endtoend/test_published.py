@@ -72,6 +72,29 @@ def test_every_table_and_column_is_documented(published: duckdb.DuckDBPyConnecti
     assert documented == {table: list(columns) for table, columns in _columns(published).items()}
 
 
+def test_the_dictionary_knows_every_type(published: duckdb.DuckDBPyConnection) -> None:
+    """Types in the dictionary are the database's; after a change of columns, `python tools/generate_docs.py`."""
+    assert {entry.name: entry.types for entry in read_dictionary()} == _columns(published)
+
+
+def test_every_table_and_column_says_in_the_database_what_it_means(published: duckdb.DuckDBPyConnection) -> None:
+    """Any client shows the dictionary's words as comments."""
+    tables = published.execute(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = current_database() "
+        "UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE database_name = current_database() "
+        "AND NOT internal"
+    ).fetchall()
+    columns = published.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = current_database()"
+    ).fetchall()
+    entries = read_dictionary()
+    assert dict(tables) == {entry.name: entry.grain for entry in entries}
+    assert {(table, column): comment for table, column, comment in columns} == {
+        (entry.name, column): meaning for entry in entries for column, meaning in entry.columns.items()
+    }
+    assert all(len(meaning) >= 3 for entry in entries for meaning in entry.columns.values())
+
+
 def test_every_table_starts_with_its_tenant(published: duckdb.DuckDBPyConnection) -> None:
     """Only Microsoft's facts and the policy belong to no tenant."""
     first = {table: next(iter(columns)) for table, columns in _columns(published).items()}
