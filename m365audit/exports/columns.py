@@ -22,7 +22,7 @@ Cells: TypeAlias = dict[str, msgspec.Raw]
 
 _ZONE = re.compile(r"\s*\[([^\]]*)\]$")
 _UTC: Final = frozenset(("utc", "utc+00:00", "utc+0", "gmt"))
-_PREFIX = re.compile(r"^(?:properties[_.])+")
+_PREFIX = re.compile(r"^(?:(?:properties|auditdata)[_.])+")
 _SUFFIX = re.compile(r"(?:_(?:s|g|d|b|t|string|dynamic|real|datetime|long|int|guid|bool))?_?$")
 _EMPTY: Final = (b"", b"null", b'""')
 _MOST_BRACKETS: Final = 5_000

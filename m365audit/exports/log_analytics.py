@@ -20,6 +20,7 @@ _TELLING: Final = (
     (CALLS, frozenset(("requesturi", "requestmethod", "requestid"))),
     (OFFICE, frozenset(("officeworkload", "operation"))),
     (OFFICE, frozenset(("officeid", "operation"))),
+    (OFFICE, frozenset(("id", "creationtime", "operation"))),
     (AUDITS, frozenset(("initiatedby", "targetresources"))),
     (AUDITS, frozenset(("activitydisplayname", "id"))),
     (SIGN_INS, frozenset(("id", "createddatetime", "appid"))),
@@ -29,7 +30,7 @@ _TELLING: Final = (
 )
 """Schema → columns of which a row of it has all; a row need not say of which table it is."""
 
-_EVENT_TIMES: Final = frozenset(("timegenerated", "createddatetime", "activitydatetime"))
+_EVENT_TIMES: Final = frozenset(("timegenerated", "createddatetime", "activitydatetime", "creationtime"))
 _COUNTRY_LETTERS: Final = 2
 _CATEGORIES: Final = {CALLS.name: "MicrosoftGraphActivityLogs", AUDITS.name: "AuditLogs"}
 

@@ -58,8 +58,10 @@ def test_call_records_are_calls_and_no_access(desk: Desk) -> None:
         ("direct_routing", 1),
         ("pstn", 1),
     ]
-    told = "concat_ws(' ', *COLUMNS(* EXCLUDE (started_at, ended_at)))"  # their offsets have a plus, as numbers have
-    assert desk.published(f"SELECT count(*) FROM calls WHERE {told} LIKE '%+%'") == [(0,)]
+    # Times have a plus of their own, in their offsets.
+    assert desk.published(
+        "SELECT count(*) FROM calls WHERE concat_ws(' ', *COLUMNS(* EXCLUDE (started_at, ended_at))) LIKE '%+%'"
+    ) == [(0,)]
     assert desk.published("SELECT participants, started_at FROM calls WHERE starts_with(event_id, '614e3ff0')") == [
         (2, None)
     ]
