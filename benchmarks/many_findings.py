@@ -60,7 +60,8 @@ def cases(size: int) -> tuple[Case, ...]:
 _EVENTS: Final = """
 INSERT INTO access_events BY NAME
 SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
-    uuid()::VARCHAR AS event_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
+    uuid()::VARCHAR AS event_id,
+    TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
     'c0ffee00-0000-4000-8000-' || lpad((i % $apps)::VARCHAR, 12, '0') AS app_id, 'application' AS access_kind,
     'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint, ['Mail.Read'] AS permissions,
     'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded, 'import' AS origin, true AS is_mapped

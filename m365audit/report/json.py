@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from m365audit.report.display import moment
 from m365audit.report.document import Document
 
 _IN_STRINGS_ONLY = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\x7f": "\\u007f"})
+_PIECE = 1 << 20
+"""Characters that are gathered before they are handed on."""
 
 
 def render_json(document: Document) -> bytes:
     """Return the document as JSON; ``schema`` names its version. Non-ASCII characters are escaped."""
-    text = json.dumps(dataclasses.asdict(document), ensure_ascii=True, indent=1, default=_plain)
-    # These four stand only inside strings here; escaped, they end no script element and reach no terminal.
-    return (text.translate(_IN_STRINGS_ONLY) + "\n").encode("ascii")
+    return b"".join(json_pieces(document))
 
 
-def _plain(value: object) -> str:
+def json_pieces(document: Document) -> Iterator[bytes]:
+    """Yield the document as JSON, piece by piece: it is large, and its text is never held beside it."""
+    encoder = json.JSONEncoder(ensure_ascii=True, indent=1, default=_plain)
+    out = io.StringIO()
+    for part in encoder.iterencode(_plain(document)):
+        # These four stand only inside strings here; escaped, they end no script element and reach no terminal.
+        out.write(part.translate(_IN_STRINGS_ONLY))
+        if out.tell() > _PIECE:
+            yield out.getvalue().encode("ascii")
+            out.seek(0)
+            out.truncate()
+    yield (out.getvalue() + "\n").encode("ascii")
+
+
+def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return moment(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     raise TypeError(f"no JSON form for {type(value).__name__}")

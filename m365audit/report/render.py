@@ -9,7 +9,7 @@ from m365audit.report.assemble import build_document
 from m365audit.report.csv import csv_pieces
 from m365audit.report.document import Document
 from m365audit.report.html import render_html
-from m365audit.report.json import render_json
+from m365audit.report.json import json_pieces, render_json
 from m365audit.report.rows import Reader
 
 FORMATS = ("html", "csv", "json")
@@ -18,7 +18,7 @@ FORMATS = ("html", "csv", "json")
 def pieces(reader: Reader, form: str, section: str | None = None) -> Iterator[bytes]:
     """Yield the report in one of ``FORMATS``, piece by piece; ``section`` chooses the table of a CSV.
 
-    HTML and JSON are bounded and come in one piece; a CSV has every row, and is never held whole.
+    HTML and JSON are bounded; a CSV has every row, and is never held whole.
 
     Raises:
         QueryError: unknown format or section, or a section for a format that has none.
@@ -29,7 +29,8 @@ def pieces(reader: Reader, form: str, section: str | None = None) -> Iterator[by
         return csv_pieces(reader, section)
     if form not in FORMATS:
         raise QueryError(f"the report has no format {form!r}", hint=f"choose one of {', '.join(FORMATS)}")
-    return iter((render(build_document(reader), form),))
+    document = build_document(reader)
+    return json_pieces(document) if form == "json" else iter((render_html(document),))
 
 
 def render(document: Document, form: str) -> bytes:
