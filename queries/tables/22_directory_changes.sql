@@ -191,6 +191,8 @@ joined AS (
                     'change': CASE WHEN starts_with(p.folded, 'add') THEN 'owner_added' ELSE 'owner_removed' END,
                     'what': p.targets[1]
                 }]
+            -- What an application is born with is no change of it.
+            WHEN p.folded IN ('add service principal', 'add application') THEN []
             WHEN a.changes IS NOT NULL THEN a.changes
             WHEN p.folded = 'add service principal credentials' THEN [{'change': 'credential_added', 'what': NULL}]
             WHEN p.folded = 'remove service principal credentials' THEN [{'change': 'credential_removed', 'what': NULL}]
