@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from m365audit.cli.harmless import harmless, harmless_json
@@ -69,13 +70,33 @@ def in_pieces(names: Sequence[str], batches: Batches, form: str) -> Iterator[str
 
 
 def _json_pieces(keys: Sequence[str], batches: Batches) -> Iterator[str]:
+    heads = [f"    {_json_text(key)}: " for key in keys]
     between = "["
     for rows in batches:
-        if rows:
-            objects = as_json([dict(zip(keys, row, strict=True)) for row in rows])
-            yield between + objects.removeprefix("[").removesuffix("\n]")
+        objects = [
+            "\n  {\n"
+            + ",\n".join([head + _json_value(value) for head, value in zip(heads, row, strict=True)])
+            + "\n  }"
+            for row in rows
+        ]
+        if objects:
+            yield between + ",".join(objects)
             between = ","
     yield "[]\n" if between == "[" else "\n]\n"
+
+
+def _json_value(value: object) -> str:
+    kind = type(value)
+    if value is None:
+        return "null"
+    if kind is str:
+        return _json_text(str(value))
+    return str(value) if kind is int else as_json(value).replace("\n", "\n    ")
+
+
+def _json_text(text: str) -> str:
+    written = encode_basestring(text)
+    return written if text.isascii() and text.isprintable() else harmless_json(written)
 
 
 def _table_pieces(names: Sequence[str], batches: Iterator[Sequence[Sequence[Any]]]) -> Iterator[str]:
@@ -95,7 +116,7 @@ def _table_pieces(names: Sequence[str], batches: Iterator[Sequence[Sequence[Any]
 
 
 def _cells(row: Sequence[Any]) -> list[str]:
-    return [_cell(_to_seconds(value)) for value in row]
+    return [value if type(value) is str else _cell(_to_seconds(value)) for value in row]
 
 
 def _distinct(names: Sequence[str]) -> Iterator[str]:
@@ -126,10 +147,13 @@ def _csv_line(values: Sequence[Any]) -> str:
 
 
 def _inert(value: object) -> str:
-    text = _cell(value)
-    if isinstance(value, int | float):
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    text = value if isinstance(value, str) else _cell(value)
+    if kind is float or kind is bool:
         return text
-    is_formula = text.lstrip(_BEFORE_FORMULA).startswith(_FORMULA)
+    is_formula = not text[:1].isalnum() and text.lstrip(_BEFORE_FORMULA).startswith(_FORMULA)
     if not (text.isascii() and text.isprintable()):
         text = "\n".join(map(harmless, text.split("\n")))
-    return ("'" if is_formula else "") + text.replace('"', '""')
+    return ("'" if is_formula else "") + (text.replace('"', '""') if '"' in text else text)

@@ -42,6 +42,8 @@ class Table:
             natural = [max(width, text_width(cell)) for width, cell in zip(natural, row, strict=True)]
         widest = _fitting(natural, terminal_width())
         self._widths = None if widest is None else [min(width, widest) for width in natural]
+        # In a pipe nothing wraps: what is wider than the measured rows is shown whole, only out of line.
+        self._widest = _WIDEST if terminal_width() is None else 0
         self._total = "" if total is None else f" of {total}"
         self._shown = 0
 
@@ -58,7 +60,7 @@ class Table:
             if self._widths is None:
                 yield from self._record(row)
             else:
-                yield _line(row, self._widths)
+                yield _line(row, self._widths, self._widest)
 
     def _record(self, row: Sequence[str]) -> Iterator[str]:
         """Yield a row as a block of ``name value`` lines; values that are not known are left out."""
@@ -107,7 +109,7 @@ def _fitting(natural: Sequence[int], available: int | None) -> int | None:
     return widest if widest >= min(_NARROWEST, max(natural, default=0)) else None
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    shown = (cut(cell, width) for cell, width in zip(cells, widths, strict=True))
+def _line(cells: Sequence[str], widths: Sequence[int], widest: int = 0) -> str:
+    shown = (cut(cell, max(width, widest)) for cell, width in zip(cells, widths, strict=True))
     padded = (text + " " * (width - text_width(text)) for text, width in zip(shown, widths, strict=True))
     return (" " * _GAP).join(padded).rstrip()
