@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import msgspec
@@ -32,7 +33,8 @@ _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _read_text = msgspec.json.Decoder(str).decode
 
 
-def fold(name: str, known: Collection[str]) -> str:
+@lru_cache(maxsize=4096)
+def fold(name: str, known: frozenset[str]) -> str:
     """Return a column's name as the table's own schema has it, in lower case.
 
     ``CreatedDateTime [UTC]``, ``properties_createdDateTime_t`` and ``CreatedDateTime_datetime`` are all
@@ -55,7 +57,7 @@ def fold(name: str, known: Collection[str]) -> str:
     return bare if bare in known else _SUFFIX.sub("", bare)
 
 
-def cells_of(raw: bytes, known: Collection[str]) -> Cells:
+def cells_of(raw: bytes, known: frozenset[str]) -> Cells:
     """Return the cells of the row ``raw``, a valid JSON object, that hold something.
 
     Raises:
