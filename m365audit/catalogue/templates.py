@@ -18,6 +18,8 @@ _OPERATIONS = {"GET": "read", "HEAD": "read", "POST": "write", "PATCH": "write",
 _ACTOR_ALIASES = frozenset({"me", "me-token-to-replace"})
 _NAMESPACES = ("microsoft.graph.", "graph.", "#microsoft.graph.")
 """How casts and bound functions begin; Microsoft's client libraries write the short one."""
+_FUNCTIONS = frozenset({"delta"})
+"""Words that are never an id and never a type, wherever they stand: any collection may have its changes."""
 _UNKNOWN: Row = dict.fromkeys(
     ("template", "workload", "operation", "resource_kind", "resource_segment", "permissions_application",
      "permissions_delegated")
@@ -141,12 +143,15 @@ def _steps(state: _State, part: str, index: int) -> Iterator[_State]:
     children, places = state.node.children, (*state.places, index)
     if part.startswith(_NAMESPACES):
         # `microsoft.graph.delta` is the function; `microsoft.graph.user` a cast, which templates leave out.
-        bare = children.get(part.rpartition(".")[2])
-        yield _State(bare, places) if bare else state
+        word = part.rpartition(".")[2]
+        if bare := children.get(word):
+            yield _State(bare, places)
+        elif word not in _FUNCTIONS:
+            yield state
         return
     if part != "~" and (child := children.get(part)):
         yield _State(child, places)
-    if not part.startswith("$") and (child := children.get(_ANY)):
+    if not part.startswith("$") and part not in _FUNCTIONS and (child := children.get(_ANY)):
         yield _State(child, places)
 
 
