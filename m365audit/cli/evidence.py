@@ -62,8 +62,8 @@ def import_(
 
     Reads diagnostic-settings exports (JSON lines), Graph JSON pages and arrays, Management Activity API records,
     Purview audit CSV, rows of Log Analytics (JSON, CSV, query answers), the Entra portal's JSON and CSV, tables of
-    grants, and call records, also compressed with gzip. For every file: read = stored + duplicate + quarantined.
-    Importing a file again adds nothing.
+    grants, and call records, also compressed with gzip or Zstandard, or in a ZIP archive. For every file: read =
+    stored + duplicate + quarantined. Importing a file again adds nothing.
     """
     loaded, policy = load(config_path)
     tenant_id = tenant_id_of(loaded.settings, tenant)
