@@ -107,7 +107,7 @@ def _mail_read(tenant: Tenant, audited: Audited) -> dict[str, Any]:
         **_mailbox(tenant, audited),
         "OperationProperties": [
             {"Name": "MailAccessType", "Value": "Bind"},
-            {"Name": "IsThrottled", "Value": "False"},
+            {"Name": "IsThrottled", "Value": str(audited.is_throttled)},
         ],
         "Folders": [{"Id": "LgAAAA", "Path": "\\Postvak IN", "FolderItems": items}],
         "OperationCount": audited.items,

@@ -174,10 +174,10 @@ def _fabrikam(tenant: Tenant) -> dict[str, Document]:
 
 def _tailspin(tenant: Tenant) -> dict[str, Document]:
     group = tenant.groups["customers"].id
-    begin, until = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
+    begin, until = "2026-01-01T00:00:00Z", "2026-10-01T00:00:00Z"
     widened = _full(
         "amended",
-        "2026-09-01T00:00:00Z",
+        "2026-09-03T00:00:00Z",
         until,
         _crm_mail(group),
         _crm_calendar("all"),

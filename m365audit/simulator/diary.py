@@ -64,6 +64,7 @@ class Audited:
     items: int = 1
     chat: str = ""
     said: tuple[tuple[str, str], ...] = ()
+    is_throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,12 @@ class Diary:
         user: Person | None = None,
         items: int = 1,
         chat: str = "",
+        is_throttled: bool = False,
     ) -> None:
-        """Note one record of the unified audit log."""
+        """Note one record of the unified audit log; ``is_throttled``: Exchange left out what followed."""
         record = self._id("audit", len(self.audited))
-        self.audited.append(Audited(when, record, operation, app, expected, mailbox, user, items, chat))
+        told = Audited(when, record, operation, app, expected, mailbox, user, items, chat, is_throttled=is_throttled)
+        self.audited.append(told)
 
     def command(self, when: datetime, name: str, app: App, user: Person, **said: str) -> None:
         """Note one command of an administrator in Exchange; ``app`` is the console that it was given in."""

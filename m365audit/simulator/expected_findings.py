@@ -25,7 +25,7 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 
 def findings() -> tuple[ExpectedFinding, ...]:
     """Return the findings that must be open; every rule that one run can show has at least one."""
-    return (*_about_grants(), *_about_use(), *_about_events(), *_about_doors())
+    return (*_about_grants(), *_about_habits(), *_about_use(), *_about_events(), *_about_doors())
 
 
 def _about_grants() -> tuple[ExpectedFinding, ...]:
@@ -92,6 +92,22 @@ def _about_use() -> tuple[ExpectedFinding, ...]:
             operation="write",
         ),
         _of(FABRIKAM_ID, "used-not-recorded", NOTETAKER, "reads chats without a record", workload="teams_chat"),
+        _of(
+            TAILSPIN_ID,
+            "used-before-start",
+            CRM,
+            "calendars were read from 1 September, two days before that was agreed to",
+            workload="calendar",
+            record="tailspin-salsoft-crm",
+        ),
+        _of(
+            FABRIKAM_ID,
+            "application-where-delegated",
+            ADDIN,
+            "reads mail at night as itself; only use by the person in front of it is recorded",
+            workload="mail",
+            operation="read",
+        ),
         _of(TAILSPIN_ID, "used-not-recorded", IMPOSTOR, "reads contacts without a record", workload="contacts"),
         _of(
             FABRIKAM_ID,
@@ -159,6 +175,41 @@ def _about_doors() -> tuple[ExpectedFinding, ...]:
     )  # fmt: skip
 
 
+def _about_habits() -> tuple[ExpectedFinding, ...]:
+    return (
+        _of(
+            FABRIKAM_ID,
+            "burst-above-habit",
+            TELEPHONY,
+            "two hundred presence calls in the night of the ninth, a dozen on other days",
+            workload="presence",
+        ),
+        _of(
+            FABRIKAM_ID,
+            "new-use-of-known-app",
+            TELEPHONY,
+            "calendars are used since the ninth, though agreed to for a year",
+            workload="calendar",
+        ),
+        _of(
+            CONTOSO_ID,
+            "mail-access-floor",
+            CRM,
+            "Exchange stopped logging a mailbox on the eleventh",
+            floor_reason="throttled",
+        ),
+        *(
+            ExpectedFinding(
+                TAILSPIN_ID,
+                "record-ending-soon",
+                {"record": "tailspin-salsoft-crm", "process": process, "ends_on": "2026-10-01"},
+                "is in use, ends on the first of October and was not renewed",
+            )
+            for process in ("crm-mail-log", "crm-appointments")
+        ),
+    )
+
+
 def quiet() -> tuple[ExpectedFinding, ...]:
     """Return what must not be found; ``*`` stands for every rule."""
     in_order = tuple(
@@ -177,6 +228,14 @@ def quiet() -> tuple[ExpectedFinding, ...]:
         _of(CONTOSO_ID, "used-not-recorded", TELEPHONY, "right purpose, wrong operation: a rule of its own says so"),
         _of(FABRIKAM_ID, "used-after-end", TELEPHONY, "its record is in force"),
         _of(FABRIKAM_ID, "used-not-recorded", CRM, "what it uses was recorded; it had ended"),
+        *(
+            ExpectedFinding(tenant, "record-ending-soon", {}, "its records run until the new year")
+            for tenant in (CONTOSO_ID, FABRIKAM_ID)
+        ),
+        *(
+            ExpectedFinding(tenant, "register-history-changed", {}, "nobody touched the register")
+            for tenant in (CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID)
+        ),
         ExpectedFinding(CONTOSO_ID, "blind-spot", {"feed": "graph_activity"}, "every hour was exported"),
         ExpectedFinding(FABRIKAM_ID, "blind-spot", {"feed": "graph_activity"}, "every hour was exported"),
     )
@@ -192,6 +251,10 @@ _ABOUT_ONE_APP = (
     "operation-beyond-record",
     "application-where-delegated",
     "resource-outside-record",
+    "burst-above-habit",
+    "read-of-many-mailboxes",
+    "mail-access-floor",
+    "new-use-of-known-app",
     "granted-after-end",
     "used-without-grant",
     "unrecorded-app-with-reach",

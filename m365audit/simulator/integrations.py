@@ -161,6 +161,7 @@ def _fabrikam() -> Holdings:
             *_roles(CRM, "2025-10-01T08:00:00Z", "Mail.Read", "Calendars.Read"),
             *_roles(FORMS, "2025-10-01T08:10:00Z", "Mail.Send"),
             *_roles(TELEPHONY, "2025-10-02T08:00:00Z", "Calendars.Read", "Contacts.Read", "User.Read.All"),
+            *_roles(ADDIN, "2026-09-03T08:00:00Z", "Mail.Read"),
             *_roles(NOTETAKER, "2026-08-20T15:00:00Z", "Chat.Read.All", "OnlineMeetingTranscript.Read.All"),
         ),
         scopes=(ScopeGrant(ADDIN, ("Mail.Read", "User.Read", "offline_access")),),

@@ -50,6 +50,7 @@ def _crm(diary: Diary) -> None:
         )
         if number % 6 == 1:
             diary.audit(when + timedelta(seconds=70), "MailItemsAccessed", CRM, WITHIN, mailbox=person, items=2)
+    diary.audit(at(11, 6), "MailItemsAccessed", CRM, WITHIN, mailbox=steady[0], items=3, is_throttled=True)
     for number, person in enumerate(steady):
         diary.call(at(4, 11, 3, number), CRM, f"GET /users/{person.id}/messages", WITHIN, batch="crm-1")
         diary.call(at(5, 23, 58, number), CRM, f"GET /users/{person.id}/events", WITHIN, late=True)

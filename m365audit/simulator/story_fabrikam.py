@@ -14,6 +14,8 @@ WITHDRAWN = at(4, 9)
 STOPPED = WITHDRAWN + timedelta(hours=24)
 """The calendar purpose was withdrawn; the integration had a day to stop (``stop_within``)."""
 PRESENCE_REMOVED = at(10, 12)
+DIVERSION = at(9)
+"""Calls are diverted during appointments only from this day on, long after that was agreed to."""
 CONSOLE = App("fb78d390-0c51-40cd-8e17-fdbfab77341b", "Exchange Online PowerShell", MICROSOFT_TENANT, "Microsoft")
 
 
@@ -26,6 +28,7 @@ def tell(seed: int) -> Diary:
     _notetaker(diary)
     _sign_ins(diary)
     _addin(diary)
+    _addin_alone(diary)
     _doors_in_exchange(diary)
     return diary
 
@@ -48,7 +51,10 @@ def _crm(diary: Diary) -> None:
 
 
 def _telephony(diary: Diary) -> None:
-    """Presence goes on for some hours with a token that still lives after its grant was removed."""
+    """Presence goes on for some hours with a token that still lives after its grant was removed.
+
+    Before that, one night of it was far above habit. Calendars, agreed to for a year, are used for the first time.
+    """
     staff = [p for p in diary.tenant.people.values() if p.key not in {"admin", "noreply"}]
     diary.removed_roles[TELEPHONY] = "Presence.Read.All"
     diary.change(
@@ -62,7 +68,18 @@ def _telephony(diary: Diary) -> None:
             diary.call(when, TELEPHONY, f"GET /users/{staff[number % len(staff)].id}/presence", WITHIN)
     diary.call(PRESENCE_REMOVED + timedelta(hours=3), TELEPHONY, f"GET /users/{staff[0].id}/presence", WITHIN)
     for number, when in enumerate(diary.working_hours(4)):
-        diary.call(when, TELEPHONY, f"GET /users/{staff[number % len(staff)].id}/calendar/events", WITHIN)
+        if when >= DIVERSION:
+            diary.call(when, TELEPHONY, f"GET /users/{staff[number % len(staff)].id}/calendar/events", WITHIN)
+    for number in range(200):
+        diary.call(at(9, 3, 0, 2 * number), TELEPHONY, f"GET /users/{staff[number % 5].id}/presence", WITHIN)
+
+
+def _addin_alone(diary: Diary) -> None:
+    """An administrator gave the add-in more than it needs; since then it also reads at night, as itself."""
+    person = diary.tenant.in_group("verkoop")[0]
+    for day in range(4, 15):
+        alone = outside("access_kind", "permission")
+        diary.call(at(day, 1, 30), ADDIN, f"GET /users/{person.id}/messages?$top=100", alone)
 
 
 def _notetaker(diary: Diary) -> None:

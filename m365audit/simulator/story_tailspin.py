@@ -10,6 +10,7 @@ from m365audit.simulator.people import tailspin
 from m365audit.simulator.truth import NO_RECORD, WITHIN, not_assessable, outside
 
 EXPIRED = at(5)
+CALENDARS_AGREED = at(3)
 BLIND = (at(6), at(9))
 """No Graph activity was exported in these three days, though the apps signed in on each of them."""
 
@@ -32,7 +33,10 @@ def _is_blind(when: datetime) -> bool:
 
 
 def _crm(diary: Diary) -> None:
-    """Mail is recorded for a group whose members were never exported; calendars are recorded for everybody."""
+    """Mail is recorded for a group whose members were never exported; calendars for everybody, two days too late.
+
+    Both agreements run out on the first of October, and nobody has renewed them.
+    """
     team = diary.tenant.in_group("customers")
     for number, when in enumerate(diary.working_hours(6)):
         person = team[number % len(team)]
@@ -40,7 +44,8 @@ def _crm(diary: Diary) -> None:
             diary.call(when, CRM, f"GET /users/{person.id}/messages", not_assessable("resource_unknown"))
     for number, when in enumerate(diary.working_hours(5)):
         if not _is_blind(when):
-            diary.call(when, CRM, f"GET /users/{team[number % len(team)].id}/events", WITHIN)
+            expected = WITHIN if when >= CALENDARS_AGREED else outside("before_start")
+            diary.call(when, CRM, f"GET /users/{team[number % len(team)].id}/events", expected)
 
 
 def _forms(diary: Diary) -> None:
