@@ -125,7 +125,7 @@ class PreparedFile:
         enveloped: True for diagnostic-settings exports (the record is under ``properties``).
         ndjson: file of UTF-8 JSON objects, one per line; the original itself where it already is one.
         is_temporary: True when ``ndjson`` was written for this import and is to be removed after it.
-        records: records read, quarantined ones included.
+        records: records read, quarantined ones included; None where the store is the first to read all of them.
         quarantine: file of those that could not be taken in, one ``Quarantined`` per line as JSON, ordinals
             rising; None when there are none. Temporary: to be removed after the import.
         quarantined: how many they are.
@@ -141,7 +141,7 @@ class PreparedFile:
     enveloped: bool
     ndjson: str
     is_temporary: bool
-    records: int
+    records: int | None
     quarantine: str | None = None
     quarantined: int = 0
     covered_hour: str | None = None

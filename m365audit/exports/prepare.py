@@ -98,11 +98,22 @@ def _pass_through(text: PlainText, container: Container, kind: str | None, work:
     found = next((hit for value in objects if value and (hit := recognise(value))), None)
     if found is None or any(value is None or not _is_plain(value, found) for value in objects):
         return None
-    records = count_clean_lines(text.path, work.tell)
-    if records is None:
-        return None
+    records = None
+    if not _is_checked_by_store(found):
+        records = count_clean_lines(text.path, work.tell)
+        if records is None:
+            return None
     _refuse_contradiction(text, kind, found)
     return _prepared(text, found, text.path, records=records)
+
+
+def _is_checked_by_store(found: Recognised) -> bool:
+    """Say whether the store reads such lines field by field, so that it finds itself what is no record.
+
+    Graph activity comes by the gigabyte: checking every line here as well would take as long as landing it. The store's
+    reader lets a comma at an end and NaN pass, in fields that are not kept; nothing is misread for that.
+    """
+    return found.kind == "graph_activity" and found.enveloped
 
 
 def _is_plain(value: JsonObject, found: Recognised) -> bool:
@@ -184,7 +195,7 @@ def _peek(pieces: Iterator[Piece]) -> list[Piece]:
     return first
 
 
-def _prepared(text: PlainText, found: Recognised, path: Path, *, records: int) -> PreparedFile:
+def _prepared(text: PlainText, found: Recognised, path: Path, *, records: int | None) -> PreparedFile:
     return PreparedFile(
         path=str(text.source),
         kind=found.kind,

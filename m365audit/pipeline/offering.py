@@ -7,7 +7,7 @@ hash, so that the same file is known again whichever way it comes. Must never sp
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -74,12 +74,20 @@ def _text(path: Path) -> str:
 class Offers:
     """The files that the user named, one after the other, with those in archives.
 
+    Args:
+        work: the run.
+        wanted: the files, and what the user said of each.
+        expected: tenant, path and size of files that were taken before; their bytes are most likely kept already.
+
     Attributes:
         total: how many they are, as far as that is known.
     """
 
-    def __init__(self, work: Work, wanted: Sequence[tuple[Path, Import]]) -> None:
+    def __init__(
+        self, work: Work, wanted: Sequence[tuple[Path, Import]], expected: Container[tuple[str, str, int]]
+    ) -> None:
         self._work = work
+        self._expected = expected
         self._numbers = count(1)
         self._kept = self._keep(wanted)
         self.total = len(wanted)
@@ -100,7 +108,11 @@ class Offers:
         for file, item in wanted:
             try:
                 kept = spool.spool(
-                    file, item.tenant, self._work.settings.state, partial(self._work.reporter.working, _text(file))
+                    file,
+                    item.tenant,
+                    self._work.settings.state,
+                    partial(self._work.reporter.working, _text(file)),
+                    is_expected=file.is_file() and (item.tenant, _text(file), file.stat().st_size) in self._expected,
                 )
             except EvidenceError as error:
                 yield refused(file, item, in_words(error))

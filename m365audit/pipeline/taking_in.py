@@ -27,7 +27,7 @@ def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
         except EvidenceError as error:
             (missing,) = _arrivals(work, [offering.refused(item.path, item, error.message)])
             yield arrivals.record_refusal(work.connection, missing, error.message)
-    offers = offering.Offers(work, wanted)
+    offers = offering.Offers(work, wanted, arrivals.find_taken(work.connection))
     done = 0
     while True:
         with work.folder() as folder:

@@ -89,6 +89,14 @@ def next_source_ids(connection: duckdb.DuckDBPyConnection, count: int) -> list[i
     return [row[0] for row in rows]
 
 
+def find_taken(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str, int]]:
+    """Return tenant, path and size of every file that was imported before."""
+    rows = connection.execute(
+        "SELECT DISTINCT tenant_id, path, bytes FROM sources WHERE outcome IN ('imported', 'partial')"
+    ).fetchall()
+    return {(tenant, path, size) for tenant, path, size in rows}
+
+
 def find_known(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival]) -> dict[int, Landed]:
     """Return, by number, the result of every file whose bytes were imported before: all duplicate, nothing to do.
 

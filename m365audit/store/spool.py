@@ -6,6 +6,8 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,11 @@ from typing import Final
 from m365audit.errors import EvidenceError
 from m365audit.store.database import make_private, sync_file, sync_folder
 
+Tell = Callable[[str, int, int], None]
+"""Told what is being done, how many bytes are done, and how many there are."""
+
 _CHUNK: Final = 1 << 20
+_LARGE: Final = 16 << 20
 _SAFE_NAME: Final = re.compile(r"[^A-Za-z0-9._=-]")
 
 
@@ -53,16 +59,49 @@ def _chunks(source: Path) -> Iterator[bytes]:
         ) from error
 
 
-def _copy(source: Path, target: Path, tell: Callable[[str, int, int], None]) -> tuple[str, int]:
-    """Copy and hash in one pass."""
-    digest, size = hashlib.sha256(), 0
+def _copy(source: Path, target: Path, tell: Tell) -> tuple[str, int]:
+    """Copy and hash; return hash and size of what was written.
+
+    A large file is copied by the kernel, and the copy is hashed by a second thread that follows behind.
+    """
     total = source.stat().st_size if source.is_file() else 0
-    chunks = _chunks(source)
+    if total >= _LARGE:
+        with suppress(OSError):  # the plain way works between any two files, or says what is wrong
+            return _copy_large(source, target, total, tell)
     with target.open("wb") as writer:
-        for chunk in chunks:
-            digest.update(chunk)
-            size += writer.write(chunk)
+        return _hash(source, total, tell, writer.write)
+
+
+def _hash(source: Path, total: int, tell: Tell, keep: Callable[[bytes], object] = len) -> tuple[str, int]:
+    """Return hash and size of a file, each chunk of which is given to ``keep``."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in _chunks(source):
+        digest.update(chunk)
+        keep(chunk)
+        size += len(chunk)
+        tell("keeping", size, total)
+    return digest.hexdigest(), size
+
+
+def _copy_large(source: Path, target: Path, total: int, tell: Tell) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    buffer = bytearray(_LARGE)
+
+    def follow(begin: int, length: int) -> None:
+        view = memoryview(buffer)
+        while length:
+            read = os.preadv(writer.fileno(), [view[:length]], begin)
+            digest.update(view[:read])
+            begin, length = begin + read, length - read
+
+    with source.open("rb") as reader, target.open("w+b") as writer, ThreadPoolExecutor(1) as hashing:
+        followed = []
+        while copied := os.copy_file_range(reader.fileno(), writer.fileno(), _LARGE):
+            followed.append(hashing.submit(follow, size, copied))
+            size += copied
             tell("keeping", size, total)
+        for done in followed:
+            done.result()
     return digest.hexdigest(), size
 
 
@@ -74,20 +113,21 @@ def _modified_at(source: Path) -> datetime:
         return datetime.now(UTC)
 
 
-def _keep(arriving: Path, home: Path, name: str) -> Path:
+def _keep(arriving: Path | None, home: Path, name: str) -> Path:
     """Give what arrived its durable place; bytes that are there under another name get this name too, and no copy.
 
     Bytes that are there already under this name cost no write at all: a nightly run meets thousands of them.
     """
     final = home / name
     twin = next(home.iterdir(), None)
-    if twin is None:
+    if arriving and not twin:
         sync_file(arriving)
         arriving.replace(final)
         sync_folder(home)
         return final
-    arriving.unlink()
-    if not final.exists():
+    if arriving:
+        arriving.unlink()
+    if twin and not final.exists():
         os.link(twin, final)
         sync_folder(home)
     return final
@@ -97,14 +137,15 @@ def _tell_nobody(doing: str, done: int, total: int) -> None:
     """Keep silent."""
 
 
-def spool(source: Path, tenant: str, state: Path, tell: Callable[[str, int, int], None] = _tell_nobody) -> Spooled:
+def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, is_expected: bool = False) -> Spooled:
     """Keep the bytes of ``source`` under their hash; the same bytes are kept once.
 
     Args:
         source: the exported file.
         tenant: tenant id, a checked GUID (it names a folder).
         state: the private state folder.
-        tell: told now and then what is being done, how many bytes are done, and how many there are.
+        tell: told now and then how far it is.
+        is_expected: its bytes are most likely here: they are read before they are copied.
 
     Raises:
         EvidenceError: the file cannot be read.
@@ -112,6 +153,12 @@ def spool(source: Path, tenant: str, state: Path, tell: Callable[[str, int, int]
     """
     folder = make_private(state / "spool" / tenant)
     modified_at = _modified_at(source)
+    name = _SAFE_NAME.sub("_", source.name)[-120:] or "file"
+    if is_expected:
+        sha256, size = _hash(source, source.stat().st_size, tell)
+        home = folder / sha256[:2] / sha256
+        if home.is_dir() and any(home.iterdir()):
+            return Spooled(_keep(None, home, name), sha256, size, modified_at)
     arriving = folder / f"arriving-{os.getpid()}"
     try:
         sha256, size = _copy(source, arriving, tell)
@@ -119,7 +166,6 @@ def spool(source: Path, tenant: str, state: Path, tell: Callable[[str, int, int]
         arriving.unlink(missing_ok=True)
         raise
     home = make_private(folder / sha256[:2] / sha256)
-    name = _SAFE_NAME.sub("_", source.name)[-120:] or "file"
     return Spooled(_keep(arriving, home, name), sha256, size, modified_at)
 
 
