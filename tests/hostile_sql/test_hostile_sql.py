@@ -14,13 +14,16 @@ from typing import Any, Final
 import duckdb
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from m365audit.cli import main
 from m365audit.errors import QueryError
 from m365audit.store.confinement import Limits
 from m365audit.store.inquiry import Inquiry
 
 SECRET: Final = "outside-the-database"  # noqa: S105 - it opens nothing
 LIMITS: Final = Limits(memory=200 * 1000**2, seconds=0.4, threads=2)
+AMPLE: Final = Limits(memory=LIMITS.memory, seconds=60.0, threads=2)
 _GROUPS: Final[dict[str, list[dict[str, Any]]]] = yaml.safe_load(
     (Path(__file__).parent / "statements.yml").read_text(encoding="utf-8")
 )
@@ -91,7 +94,7 @@ def outcomes(publish: Path) -> dict[str, Outcome]:
     """What came of every statement: the light ones in one confined process, each heavy one in its own."""
     before = digests(publish.parent)
     with Inquiry() as inquiry:
-        inquiry.open(publish, Limits(memory=LIMITS.memory, seconds=60, threads=2))
+        inquiry.open(publish, AMPLE)
         found = {each: attempt(inquiry, written_out(each, publish)) for each in statements(heavy=False)}
         assert digests(publish.parent) == before
     heavy = list(statements(heavy=True))
@@ -163,7 +166,7 @@ def test_the_environment_stays_outside(publish: Path, monkeypatch: pytest.Monkey
 
 def test_an_answer_of_any_size_is_streamed(publish: Path) -> None:
     with Inquiry() as inquiry:
-        inquiry.open(publish, Limits(memory=LIMITS.memory))
+        inquiry.open(publish, AMPLE)
         answer = inquiry.ask("SELECT range, repeat('x', 1000) AS x FROM range(300000)", {})
         assert sum(len(rows) for rows in answer.batches) == 300_000  # more than the memory it may use
 
@@ -171,7 +174,7 @@ def test_an_answer_of_any_size_is_streamed(publish: Path) -> None:
 def test_values_arrive_as_they_are(publish: Path) -> None:
     sql = "SELECT 1::HUGEINT << 100 AS a, 'x'::BLOB AS b, TIMESTAMPTZ '2026-03-01 10:00:00+00' AS c, [1, NULL] AS d"
     with Inquiry() as inquiry:
-        inquiry.open(publish, Limits(memory=LIMITS.memory))
+        inquiry.open(publish, AMPLE)
         (row,) = next(inquiry.ask(sql, {}).batches)
     assert row == [str(2**100), b"x", datetime(2026, 3, 1, 10, tzinfo=UTC), [1, None]]
 
@@ -181,3 +184,29 @@ def test_what_is_enforced_is_said(publish: Path) -> None:
         inquiry.open(publish, LIMITS)
         said = " ".join(inquiry.enforced)
     assert ("Landlock" in said, "200 MB" in said, "0.4 s" in said) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("form", "template"),
+    [
+        ("csv", "FROM read_text('{outside}/secret.txt')"),
+        ("json", "COPY (SELECT 'evil') TO '{own}' (FORMAT csv, USE_TMP_FILE false)"),
+        ("table", "SELECT 1; DROP TABLE x"),
+        ("parquet", "SELECT 1) TO '{own}' (FORMAT csv, USE_TMP_FILE false) --"),
+        ("parquet", "FROM read_blob('{own}')"),
+        ("parquet", "FROM '{outside}/more.csv'"),
+        ("parquet", "SELECT repeat('x', 4000000000)"),
+    ],
+)
+def test_the_whole_command_refuses_and_leaves_everything_as_it_was(publish: Path, form: str, template: str) -> None:
+    config = publish.parent / "m365audit.yaml"
+    config.write_text("tenants: [{id: 11111111-1111-4111-8111-111111111111}]\n", encoding="utf-8")
+    (publish.parent / "results").mkdir(exist_ok=True)
+    before = digests(publish.parent)
+    asked = ["query", "--sql", written_out(template, publish), "--format", form, "--memory", "200"]
+    result = CliRunner().invoke(
+        main, ["--config", str(config), *asked, "-o", str(publish.parent / "results" / "result")]
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert SECRET not in result.output
+    assert digests(publish.parent) == before
