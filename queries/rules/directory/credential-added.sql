@@ -21,21 +21,24 @@ references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(4)", "GDPR Art. 28(3)(c)", "Pol
 SELECT
     c.tenant_id,
     c.app_id,
-    coalesce(u.changed.what, 'unknown') AS credential,
+    coalesce(c.changed.what, 'unknown') AS credential,
     c.feed,
     c.event_id,
     c.occurred_at,
     list_filter([
-        u.changed.change,
+        c.changed.change,
         CASE WHEN c.app_id IS NULL THEN 'app_unknown' END
     ], LAMBDA r: r IS NOT NULL) AS reasons,
     a.record,
     cast(NULL AS VARCHAR) AS process
-FROM directory_changes AS c
-CROSS JOIN unnest(c.changes) AS u (changed)
+FROM (
+    SELECT tenant_id, app_id, feed, event_id, occurred_at, result, unnest(changes) AS changed
+    FROM directory_changes
+    WHERE len(changes) > 0
+) AS c
 LEFT JOIN (SELECT tenant_id, app_id, min(record) AS record FROM register_apps GROUP BY tenant_id, app_id) AS a
     ON c.tenant_id = a.tenant_id AND c.app_id = a.app_id
 WHERE
-    u.changed.change IN ('credential_added', 'credential_changed', 'federated_credential_added')
+    c.changed.change IN ('credential_added', 'credential_changed', 'federated_credential_added')
     AND c.result IS DISTINCT FROM 'failure'
     AND (a.app_id IS NOT NULL OR c.app_id IS NULL)

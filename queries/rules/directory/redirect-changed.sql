@@ -20,22 +20,25 @@ references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(1)(d)", "GDPR Art. 28(3)(c)", "
 SELECT
     c.tenant_id,
     c.app_id,
-    u.changed.change,
-    coalesce(u.changed.what, 'unknown') AS address,
+    c.changed.change,
+    coalesce(c.changed.what, 'unknown') AS address,
     c.feed,
     c.event_id,
     c.occurred_at,
     list_filter([
-        u.changed.change,
+        c.changed.change,
         CASE WHEN c.app_id IS NULL THEN 'app_unknown' END
     ], LAMBDA r: r IS NOT NULL) AS reasons,
     a.record,
     cast(NULL AS VARCHAR) AS process
-FROM directory_changes AS c
-CROSS JOIN unnest(c.changes) AS u (changed)
+FROM (
+    SELECT tenant_id, app_id, feed, event_id, occurred_at, result, unnest(changes) AS changed
+    FROM directory_changes
+    WHERE len(changes) > 0
+) AS c
 LEFT JOIN (SELECT tenant_id, app_id, min(record) AS record FROM register_apps GROUP BY tenant_id, app_id) AS a
     ON c.tenant_id = a.tenant_id AND c.app_id = a.app_id
 WHERE
-    u.changed.change IN ('redirect_added', 'redirect_removed')
+    c.changed.change IN ('redirect_added', 'redirect_removed')
     AND c.result IS DISTINCT FROM 'failure'
     AND (a.app_id IS NOT NULL OR c.app_id IS NULL)
