@@ -126,7 +126,9 @@ def _found(
     """Run one rule, store what it found, and return how many findings each tenant has."""
     try:
         with database.limited(seconds):
-            _make(database, rule, open_tenants, identify)
+            found = _make(database, rule, open_tenants, identify)
+        if not found:
+            return {}
         _store(database)
     finally:
         for table in statements.WORK_TABLES:
@@ -134,8 +136,11 @@ def _found(
     return {str(tenant): int(found) for tenant, found in database.execute(statements.COUNT_SQL, {"rule": rule.id})}
 
 
-def _make(database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify) -> None:
+def _make(database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify) -> bool:
+    """Make the rule's findings and evidence as temporary tables; False when there are none."""
     database.execute(statements.rows_sql(wrapped(rule.sql)), {"tenants": open_tenants})
+    if not database.execute("SELECT 1 FROM rule_rows LIMIT 1"):
+        return False
     columns = {row[0] for row in database.execute("DESCRIBE rule_rows")}
     database.execute(statements.subjects_sql(rule))
     select = identify(rule.key_name, rule.key_version, rule.identity, "rule_subjects")
@@ -144,6 +149,7 @@ def _make(database: RuleDatabase, rule: Rule, open_tenants: list[str], identify:
     database.execute("DROP TABLE temp.rule_rows")
     database.execute(statements.EVIDENCE_SQL)
     database.execute(statements.findings_sql(rule))
+    return True
 
 
 def _store(database: RuleDatabase) -> None:
