@@ -20,7 +20,7 @@ from m365audit.exports.window import Window
 _SPACE = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*+")
 _KEY = re.compile(rb'\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*:\s*', re.DOTALL)
 _FLAT = rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_UP_TO_MARK = re.compile(_FLAT + rb"|[\[{]" + _FLAT + rb""")*+[\]}])*+(["\[\]{}])?""", re.DOTALL)
+_UP_TO_MARK = re.compile(_FLAT + rb"|[\[{]" + _FLAT + rb""")*+[\]}])*+("|[\[{]++|[\]}]++)?""", re.DOTALL)
 """Everything up to a bracket or a text without end; brackets with none in them are passed over with what they hold."""
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]{0,200}"')
 _SCALAR = re.compile(
@@ -336,6 +336,9 @@ def _end_of_brackets(window: Window, position: int, *, is_near: bool = False) ->
                 return None
             position = further
             continue
-        depth += 1 if mark in b"[{" else -1
-        if depth == 0:
-            return position
+        if mark[0] in b"[{":
+            depth += len(mark)
+        elif len(mark) < depth:
+            depth -= len(mark)
+        else:
+            return position - len(mark) + depth
