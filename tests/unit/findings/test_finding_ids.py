@@ -53,7 +53,7 @@ TEXTS = st.none() | st.text(st.characters(codec="utf-8"), max_size=40) | st.samp
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), TEXTS, min_size=1, max_size=4), TEXTS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_million_ids_are_made_in_sql_as_one_is_here(subject: dict[str, str | None], tenant: str | None) -> None:
     assume(tenant is not None and "tenant_id" not in subject)
     columns = ", ".join(f'"{name}" VARCHAR' for name in subject)
