@@ -232,12 +232,12 @@ def test_the_portal_s_tables_change_nothing(tmp_path: Path, expected: dict[str, 
     assert answers(desk) == expected
 
 
-def test_a_whole_row_of_graph_activity_hides_nothing(tmp_path: Path) -> None:
-    """What is empty in a row may be what nobody asked for: another content, and never the newest."""
+def test_what_was_told_first_hand_is_preferred(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.bring("calls.json", [CALL])
-    assert desk.bring("copy.json", [WORKSPACE_COLUMNS | ROWS["MicrosoftGraphActivityLogs"]]).records == 1
-    assert desk.ask("SELECT count(*), bool_or(is_retold) FROM landed_calls WHERE is_newest") == [(1, False)]
+    desk.bring("copy.json", [WORKSPACE_COLUMNS | ROWS["MicrosoftGraphActivityLogs"]], at="2026-06-01T00:00:00+00:00")
+    desk.bring("calls.json", [CALL], at="2026-05-05T00:00:00+00:00")
+    desk.bring("again.csv", portal_csv(ROWS["MicrosoftGraphActivityLogs"]), at="2026-07-01T00:00:00+00:00")
+    assert desk.ask("SELECT is_retold FROM landed_calls WHERE is_newest") == [(False,)]
 
 
 def test_what_nobody_asked_for_is_not_known(tmp_path: Path) -> None:
