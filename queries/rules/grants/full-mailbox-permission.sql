@@ -2,7 +2,7 @@
 id: full-mailbox-permission
 version: 1
 severity: high
-title: "{app_id} holds {permission} ({kind}), which opens whole mailboxes, and no record names it"
+title: "{app_id} may open whole mailboxes by {permission} ({kind}), unrecorded"
 question: Which apps may open whole mailboxes although no agreement names that right?
 identity: [app_id, resource_app_id, permission, kind]
 needs: [app_role_assignments, delegated_permission_grants]

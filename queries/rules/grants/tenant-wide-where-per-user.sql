@@ -2,7 +2,7 @@
 id: tenant-wide-where-per-user
 version: 1
 severity: high
-title: "{app_id} holds {permission} for every user, where {record}/{process} agrees to some"
+title: "{app_id} holds {permission} for all users, {record}/{process} agrees to some"
 question: Which apps may act for everybody although we agreed to some people only?
 identity: [app_id, resource_app_id, permission, record, process]
 needs: [delegated_permission_grants]
