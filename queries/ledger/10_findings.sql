@@ -72,32 +72,35 @@ unseen AS (
             SELECT 1 FROM present_findings AS p
             WHERE p.finding_id = b.finding_id AND p.tenant_id = b.tenant_id
         )
+),
+following AS (
+    SELECT * FROM seen
+    UNION ALL
+    SELECT
+        tenant_id,
+        finding_id,
+        rule,
+        severity,
+        title,
+        question,
+        subject,
+        app_id,
+        record,
+        process,
+        reasons,
+        CASE WHEN is_gone THEN 'resolved' ELSE state END AS state,
+        decision,
+        first_seen_at,
+        last_seen_at,
+        evidence_count,
+        opened_at,
+        CASE WHEN is_gone THEN watched_to ELSE resolved_at END AS resolved_at,
+        reopened,
+        CASE WHEN is_gone THEN 'resolved' ELSE 'unchanged' END AS change,
+        FALSE AS is_seen
+    FROM unseen
 )
-SELECT * FROM seen
-UNION ALL
-SELECT
-    tenant_id,
-    finding_id,
-    rule,
-    severity,
-    title,
-    question,
-    subject,
-    app_id,
-    record,
-    process,
-    reasons,
-    CASE WHEN is_gone THEN 'resolved' ELSE state END AS state,
-    decision,
-    first_seen_at,
-    last_seen_at,
-    evidence_count,
-    opened_at,
-    CASE WHEN is_gone THEN watched_to ELSE resolved_at END AS resolved_at,
-    reopened,
-    CASE WHEN is_gone THEN 'resolved' ELSE 'unchanged' END AS change,
-    FALSE AS is_seen
-FROM unseen
+SELECT * FROM following
 ORDER BY
     state = 'resolved',
     list_position(['critical', 'high', 'medium', 'low', 'info'], severity),
