@@ -14,6 +14,7 @@ columns:
   workload: as in audited_accesses
   operation: as in audited_accesses
   endpoint: as in audited_accesses
+  protocol: as in audited_accesses
   permissions: as in audited_accesses
   resource_kind: as in audited_accesses
   resource: as in audited_accesses

@@ -45,6 +45,7 @@ WITH accesses AS (
             AND a.workload IS NOT DISTINCT FROM f.workload
             AND a.operation IS NOT DISTINCT FROM f.operation
             AND a.endpoint IS NOT DISTINCT FROM f.endpoint
+            AND a.protocol IS NOT DISTINCT FROM f.protocol
             AND a.permissions IS NOT DISTINCT FROM f.permissions
             AND a.resource_kind IS NOT DISTINCT FROM f.resource_kind
             AND a.resource IS NOT DISTINCT FROM f.resource
