@@ -11,7 +11,7 @@ CREATE TABLE landed_records (tenant_id VARCHAR, source_id BIGINT, feed VARCHAR, 
 CREATE TABLE audited_accesses (
     tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, app_name VARCHAR,
     access_kind VARCHAR, actor_id VARCHAR, actor_name VARCHAR, workload VARCHAR, operation VARCHAR, endpoint VARCHAR,
-    permissions VARCHAR[], resource_kind VARCHAR, resource VARCHAR, item_count BIGINT, floor_reason VARCHAR,
+    protocol VARCHAR, permissions VARCHAR[], resource_kind VARCHAR, resource VARCHAR, item_count BIGINT, floor_reason VARCHAR,
     ip_address VARCHAR, succeeded BOOLEAN, is_mapped BOOLEAN, source_id BIGINT
 );
 CREATE TABLE audited_forms AS
