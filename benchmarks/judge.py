@@ -23,6 +23,18 @@ INPUTS: Final = ROOT / "tests" / "verdicts" / "inputs.sql"
 USERS: Final = 100
 """Mailboxes per tenant."""
 
+COUNT_FORMS: Final = """
+INSERT INTO access_forms BY NAME
+SELECT f.*, c.accesses, c.untimed, c.first_at, c.last_at
+FROM known_forms AS f
+INNER JOIN (
+    SELECT form_no, count(*) AS accesses, count(*) - count(occurred_at) AS untimed, min(occurred_at) AS first_at,
+        max(occurred_at) AS last_at
+    FROM landed_calls GROUP BY form_no
+) AS c ON f.form_no = c.form_no
+"""
+"""What the normalising stage does on the way to forms; it touches every call, so it is timed as well."""
+
 GENERATE: Final = """
 INSERT INTO tenants SELECT 't' || t, TRUE FROM range($tenants) AS r(t);
 INSERT INTO policy_settings VALUES (2678400);
@@ -58,25 +70,29 @@ INSERT INTO group_snapshot_members
 SELECT s.tenant_id, s.group_id, s.observed_at, md5('u' || substr(s.tenant_id, 2) || '-' || u), 'user'
 FROM group_snapshots AS s, range(40) AS r(u)
 WHERE u < 30 OR (u + week(s.observed_at)) % 7 > 1;
-INSERT INTO access_events
+CREATE TABLE known_forms AS
 SELECT
-    't' || t, 'graph_activity', uuid()::VARCHAR,
-    TIMESTAMPTZ '2026-01-01' + to_microseconds(CAST(random() * 86400e6 * 92 AS BIGINT)),
-    CASE WHEN i % 20 = 0 THEN md5('ms' || (h % 300)) WHEN i % 21 = 0 THEN md5('unknown' || h % 9)
-        ELSE md5('app' || t || '-' || (h % 4)) END,
-    CASE WHEN i % 5 > 0 THEN 'application' ELSE 'delegated' END,
-    ['mail', 'calendar', 'contacts', 'teams_chat', 'files'][1 + (h // 4) % 5],
-    ['read', 'read', 'read', 'write', 'send'][1 + (h // 20) % 5],
+    t * $forms + f + 1 AS form_no, 't' || t AS tenant_id, 'graph_activity' AS feed,
+    CASE WHEN f % 20 = 0 THEN md5('ms' || (h % 300)) WHEN f % 21 = 0 THEN md5('unknown' || h % 9)
+        ELSE md5('app' || t || '-' || (h % 4)) END AS app_id,
+    CASE WHEN f % 5 > 0 THEN 'application' ELSE 'delegated' END AS access_kind,
+    ['mail', 'calendar', 'contacts', 'teams_chat', 'files'][1 + (h // 4) % 5] AS workload,
+    ['read', 'read', 'read', 'write', 'send'][1 + (h // 20) % 5] AS operation,
     ['Directory.Read.All', ['Mail', 'Calendars', 'Contacts', 'Chat', 'Files'][1 + (h // 4) % 5] || '.Read',
-     ['Mail', 'Calendars', 'Contacts', 'Chat', 'Files'][1 + (h // 4) % 5] || '.ReadWrite'],
-    'user',
-    CASE WHEN h % 3 > 0 THEN md5('u' || t || '-' || (h // 100) % $users) END,
-    CASE WHEN h % 3 = 0 THEN 'user' || (h // 100) % $users || '@t' || t || '.example' END,
-    i % 50 > 0
+     ['Mail', 'Calendars', 'Contacts', 'Chat', 'Files'][1 + (h // 4) % 5] || '.ReadWrite'] AS permissions,
+    'user' AS resource_kind,
+    CASE WHEN h % 3 > 0 THEN md5('u' || t || '-' || (h // 100) % $users) END AS resource_id,
+    CASE WHEN h % 3 = 0 THEN 'user' || (h // 100) % $users || '@t' || t || '.example' END AS resource_name,
+    f % 50 > 0 AS succeeded
 FROM (
-    SELECT i, CAST(hash(i) // 1000003 AS BIGINT) AS h, CAST(hash(i * 7 + 1) % $tenants AS BIGINT) AS t
-    FROM range($events) AS r(i)
+    SELECT t, f, CAST(hash(t * 100003 + f) // 1000003 AS BIGINT) AS h
+    FROM range($tenants) AS a(t), range($forms) AS b(f)
 );
+INSERT INTO landed_calls
+SELECT
+    't' || t, 1, uuid()::VARCHAR, t * $forms + CAST($forms * pow(random(), 2) AS BIGINT) % $forms + 1, true,
+    TIMESTAMPTZ '2026-01-01' + to_microseconds(CAST(random() * 86400e6 * 92 AS BIGINT))
+FROM (SELECT i, CAST(hash(i * 7 + 1) % $tenants AS BIGINT) AS t FROM range($events) AS r(i));
 """
 
 
@@ -86,6 +102,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--tenants", type=int, default=1_000)
     parser.add_argument("--processes", type=int, default=20, help="per tenant")
+    parser.add_argument("--forms", type=int, default=1_000, help="per tenant: who calls what on which mailbox")
     parser.add_argument("--file", default=":memory:")
     options = parser.parse_args()
     with duckdb.connect(options.file) as connection:
@@ -99,7 +116,8 @@ def main() -> None:
 def _generate(connection: duckdb.DuckDBPyConnection, options: argparse.Namespace) -> None:
     started = time.perf_counter()
     text = GENERATE
-    numbers = {"tenants": options.tenants, "users": USERS, "processes": options.processes, "events": options.events}
+    numbers = {"tenants": options.tenants, "users": USERS, "processes": options.processes, "events": options.events,
+        "forms": options.forms}
     for name, value in numbers.items():
         text = text.replace(f"${name}", str(value))
     connection.execute(text)
@@ -108,14 +126,15 @@ def _generate(connection: duckdb.DuckDBPyConnection, options: argparse.Namespace
 
 def _judge(connection: duckdb.DuckDBPyConnection) -> None:
     whole, cpu = time.perf_counter(), time.process_time()
+    connection.execute(COUNT_FORMS)
+    print(f"{'access_forms':24}{time.perf_counter() - whole:8.2f} s")
     for query in read_queries("verdicts"):
         table = query.header["table"]
         started = time.perf_counter()
-        temporary = "TEMP " if query.header.get("temporary") else ""
-        connection.execute(f"CREATE {temporary}TABLE {table} AS {query.sql}")
+        kind = "VIEW" if query.header.get("view") else "TEMP TABLE" if query.header.get("temporary") else "TABLE"
+        connection.execute(f"CREATE {kind} {table} AS {query.sql}")
         elapsed = time.perf_counter() - started
-        rows = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]  # noqa: S608 - a header of ours
-        print(f"{table:24}{elapsed:8.2f} s {rows:>12,} rows")
+        print(f"{table:24}{elapsed:8.2f} s")
     print(f"{'judged':24}{time.perf_counter() - whole:8.2f} s, {time.process_time() - cpu:.1f} s of processor time")
     print(f"{'peak memory':24}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB")
     print(
