@@ -50,4 +50,4 @@ class MemoryDatabase:
         """Empty every table."""
         self.connection.execute("DROP TABLE IF EXISTS present_findings")
         for statement in create_statements():
-            self.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE", 1))
+            self.connection.execute(statement.replace("CREATE", "CREATE OR REPLACE", 1))

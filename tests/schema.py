@@ -14,9 +14,7 @@ TABLES: Final[dict[str, str]] = {
         first_seen_at TIMESTAMPTZ, is_mapped BOOLEAN, status_code INTEGER, source_id BIGINT""",
     "verdicts": """
         tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, verdict VARCHAR, reasons VARCHAR[], record VARCHAR,
-        process VARCHAR, access STRUCT(
-            occurred_at TIMESTAMPTZ, app_id VARCHAR, access_kind VARCHAR, workload VARCHAR, operation VARCHAR
-        )""",
+        process VARCHAR""",
     "service_principals": """
         tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, app_name VARCHAR, owner_tenant_id VARCHAR,
         publisher VARCHAR, sp_type VARCHAR, is_enabled BOOLEAN, observed_at TIMESTAMPTZ""",
@@ -115,6 +113,26 @@ TABLES: Final[dict[str, str]] = {
 """Name of every derived table and its columns, as DuckDB reads them in CREATE TABLE."""
 
 
+_FORM: Final = """
+    e.tenant_id, e.feed, e.app_id, e.app_name, e.access_kind, e.actor_id, e.actor_name, e.workload, e.operation,
+    e.endpoint, e.protocol, e.permissions, e.resource_kind, e.resource_id, e.resource_name, e.floor_reason,
+    e.ip_address, e.country, e.succeeded, e.origin, e.is_mapped, e.status_code, v.verdict, v.reasons, v.record,
+    v.process"""
+_COUNTS: Final = """
+    count(*) AS accesses, sum(e.item_count)::BIGINT AS items, min(e.occurred_at) AS first_at,
+    max(e.occurred_at) AS last_at"""
+_JUDGED: Final = "FROM access_events AS e INNER JOIN verdicts AS v USING (tenant_id, feed, event_id)"
+VIEWS: Final[dict[str, str]] = {
+    "judged_accesses": f"SELECT e.*, v.verdict, v.reasons, v.record, v.process {_JUDGED}",
+    "judged_forms": f"SELECT {_FORM}, {_COUNTS} {_JUDGED} GROUP BY ALL",
+    "judged_days": f"""
+        SELECT {_FORM}, DATE '1970-01-01' + (epoch_us(e.occurred_at) // 86400000000)::INTEGER AS day, {_COUNTS}
+        {_JUDGED} GROUP BY ALL""",
+}
+"""Name of every view over them, and what it shows: the store builds them another way, to the same end."""
+
+
 def create_statements() -> tuple[str, ...]:
-    """Return one CREATE TABLE for every derived table."""
-    return tuple(f"CREATE TABLE {name} ({columns})" for name, columns in TABLES.items())
+    """Return what creates every derived table, and the views over them."""
+    tables = tuple(f"CREATE TABLE {name} ({columns})" for name, columns in TABLES.items())
+    return (*tables, *(f"CREATE VIEW {name} AS {sql}" for name, sql in VIEWS.items()))

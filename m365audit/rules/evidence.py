@@ -14,6 +14,9 @@ _DIRECTORY: Final = ("directory_audits", "audit_entra")
 TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "access_events": _ACCESS,
     "verdicts": _ACCESS,
+    "judged_accesses": _ACCESS,
+    "judged_forms": _ACCESS,
+    "judged_days": _ACCESS,
     "cells": _ACCESS,
     "unmapped_calls": _ACCESS,
     "grants": _GRANTS,
@@ -54,7 +57,7 @@ REGISTER_TABLES: Final = frozenset(
     {
         *("register_records", "register_apps", "register_versions", "register_segments", "consent_processes"),
         "register_changes",
-        *("verdicts", "cells"),
+        *("verdicts", "judged_accesses", "judged_forms", "judged_days", "cells"),
     }
 )
 """Tables that say nothing while the register is invalid."""

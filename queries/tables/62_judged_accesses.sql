@@ -15,6 +15,9 @@ columns:
   workload: mail, calendar, …; NULL when the catalogue does not know the call
   operation: read, write, send or delete; NULL when not known
   endpoint: URL template with method, or the audit operation
+  protocol: >-
+    how the data was reached: rest (Microsoft Graph too), ews, imap, pop, imap_or_pop (the record does not say which),
+    smtp, activesync, mapi or owa; NULL when the record does not say
   permissions: every permission that would allow the call; NULL when not known
   resource_kind: user, group, team or chat
   resource_id: id of the mailbox's or calendar's user, group, team or chat; lower-case, a chat's as written
@@ -50,6 +53,7 @@ SELECT
     f.workload,
     f.operation,
     f.endpoint,
+    f.protocol,
     f.permissions,
     f.resource_kind,
     f.resource_id,

@@ -47,19 +47,19 @@ def combinations() -> list[tuple[tuple[str, ...], str | None]]:
 def test_every_outside_verdict_is_named_by_exactly_one_rule() -> None:
     database = MemoryDatabase()
     cases = combinations()
+    numbers = list(range(len(cases)))
     database.insert("tenants", {"tenant_id": TENANT, "is_evaluated": True})
     database.execute(
         "INSERT INTO verdicts BY NAME SELECT $tenant AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
-        " 'outside' AS verdict, string_split_regex(reasons, ' ') AS reasons, 'crm' AS record, 'log' AS process,"
-        " struct_pack(occurred_at := TIMESTAMPTZ '2026-03-10 08:00:00+00', app_id := 'app', access_kind := kind,"
-        " workload := 'mail', operation := 'read') AS access"
-        " FROM (SELECT unnest($numbers) AS i, unnest($reasons) AS reasons, unnest($kinds::VARCHAR[]) AS kind)",
-        {
-            "tenant": TENANT,
-            "numbers": list(range(len(cases))),
-            "reasons": [" ".join(reasons) for reasons, _ in cases],
-            "kinds": [kind for _, kind in cases],
-        },
+        " 'outside' AS verdict, string_split_regex(reasons, ' ') AS reasons, 'crm' AS record, 'log' AS process"
+        " FROM (SELECT unnest($numbers) AS i, unnest($reasons) AS reasons)",
+        {"tenant": TENANT, "numbers": numbers, "reasons": [" ".join(reasons) for reasons, _ in cases]},
+    )
+    database.execute(
+        "INSERT INTO access_events BY NAME SELECT $tenant AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
+        " TIMESTAMPTZ '2026-03-10 08:00:00+00' AS occurred_at, 'app' AS app_id, kind AS access_kind,"
+        " 'mail' AS workload, 'read' AS operation FROM (SELECT unnest($numbers) AS i, unnest($kinds::VARCHAR[]) AS kind)",
+        {"tenant": TENANT, "numbers": numbers, "kinds": [kind for _, kind in cases]},
     )
     chosen = [rule for rule in load_rules(database) if rule.id in RULES]
     assert len(chosen) == len(RULES)
@@ -77,10 +77,9 @@ def test_every_outside_verdict_is_named_by_exactly_one_rule() -> None:
 def test_a_verdict_without_reasons_is_named_too() -> None:
     database = MemoryDatabase()
     database.insert("tenants", {"tenant_id": TENANT, "is_evaluated": True})
-    database.insert(
-        "verdicts",
-        {"tenant_id": TENANT, "feed": "graph_activity", "event_id": "e", "verdict": "outside", "reasons": None},
-    )
+    event = {"tenant_id": TENANT, "feed": "graph_activity", "event_id": "e"}
+    database.insert("access_events", event)
+    database.insert("verdicts", {**event, "verdict": "outside", "reasons": None})
 
     run_rules(database, [rule for rule in load_rules(database) if rule.id in RULES], with_finding_ids)
 

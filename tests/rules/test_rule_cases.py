@@ -120,7 +120,6 @@ def fill(given: dict[str, Any]) -> None:
             database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
     for number, habit in enumerate(given.get("habits", [])):
         live(number, dict(habit))
-    tell_verdicts_of_accesses()
 
 
 def live(number: int, habit: dict[str, Any]) -> None:
@@ -147,15 +146,6 @@ def _insert_many(table: str, name: str, count: int, same: dict[str, object], *ma
     used = {key: value for key, value in given.items() if key not in {"event_id", "occurred_at"}}
     rows = "FROM range($count) AS r (i)"
     database().execute(f"INSERT INTO {table} BY NAME SELECT {columns} {rows}", used)
-
-
-def tell_verdicts_of_accesses() -> None:
-    """Give every verdict what it says of its access, as the product's verdicts do."""
-    database().execute(
-        "UPDATE verdicts AS v SET access = struct_pack(occurred_at := e.occurred_at, app_id := e.app_id,"
-        " access_kind := e.access_kind, workload := e.workload, operation := e.operation) FROM access_events AS e"
-        " WHERE v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id"
-    )
 
 
 def coverage(given: dict[str, Any]) -> list[dict[str, object]]:
@@ -278,7 +268,6 @@ def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:
         " CASE WHEN event_id LIKE '%7' THEN ['after_withdrawal', 'resource'] ELSE ['after_withdrawal'] END AS reasons,"
         " 'crm' AS record, 'log' AS process FROM access_events"
     )
-    tell_verdicts_of_accesses()
 
     run_rules(database(), list(rules().values()), with_finding_ids)
 

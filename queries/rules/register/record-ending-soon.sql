@@ -53,9 +53,9 @@ in_use AS (
         v.tenant_id,
         v.record,
         v.process,
-        v.access.app_id,
-        max(v.access.occurred_at) AS last_used_at
-    FROM verdicts AS v
+        v.app_id,
+        max(v.last_at) AS last_used_at
+    FROM judged_forms AS v
     WHERE v.verdict IN ('within', 'not_assessable') AND v.record IS NOT NULL
     GROUP BY ALL
 )

@@ -20,19 +20,19 @@ references: ["GDPR Art. 25(2)", "GDPR Art. 5(1)(c)", "GDPR Art. 28(3)(a)", "GDPR
 ---*/
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     v.reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 WHERE
     v.verdict = 'outside'
-    AND v.access.access_kind = 'application'
+    AND v.access_kind = 'application'
     AND list_contains(v.reasons, 'access_kind')
     AND NOT list_has_any(
         v.reasons, ['before_start', 'after_withdrawal', 'after_expiry', 'invalidated', 'workload', 'operation']

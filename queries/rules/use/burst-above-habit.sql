@@ -25,17 +25,17 @@ references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(1)(d)", "GDPR Art. 33(1)", "Pol
 WITH days AS (
     SELECT
         v.tenant_id,
-        v.access.app_id,
-        v.access.workload,
-        v.access.operation,
-        epoch_us(v.access.occurred_at) // 86400000000 AS active_day,
-        count(*) AS calls
-    FROM verdicts AS v
+        v.app_id,
+        v.workload,
+        v.operation,
+        v.day AS active_day,
+        sum(v.accesses) AS calls
+    FROM judged_days AS v
     WHERE
         v.feed = 'graph_activity'
         AND v.verdict <> 'out_of_scope'
-        AND v.access.app_id IS NOT NULL
-        AND v.access.occurred_at IS NOT NULL
+        AND v.app_id IS NOT NULL
+        AND v.day IS NOT NULL
     GROUP BY ALL
 ),
 compared AS (
@@ -63,21 +63,21 @@ bursts AS (
 )
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     ['above_habit'] AS reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 INNER JOIN bursts AS b
     ON
         v.tenant_id = b.tenant_id
-        AND v.access.app_id = b.app_id
-        AND v.access.workload IS NOT DISTINCT FROM b.workload
-        AND v.access.operation IS NOT DISTINCT FROM b.operation
-        AND epoch_us(v.access.occurred_at) // 86400000000 = b.active_day
+        AND v.app_id = b.app_id
+        AND v.workload IS NOT DISTINCT FROM b.workload
+        AND v.operation IS NOT DISTINCT FROM b.operation
+        AND DATE '1970-01-01' + (epoch_us(v.occurred_at) // 86400000000)::INTEGER = b.active_day
 WHERE v.feed = 'graph_activity' AND v.verdict <> 'out_of_scope'

@@ -17,22 +17,21 @@ advice: >
 references: ["GDPR Art. 5(2)", "GDPR Art. 7(1)", "Policy §4"]
 ---*/
 SELECT
-    e.tenant_id,
-    e.app_id,
-    e.feed,
-    e.event_id,
-    e.occurred_at,
+    v.tenant_id,
+    v.app_id,
+    v.feed,
+    v.event_id,
+    v.occurred_at,
     ['recorded_later'] AS reasons,
     v.record,
     v.process
-FROM verdicts AS v
-INNER JOIN access_events AS e ON v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id
+FROM judged_accesses AS v
 INNER JOIN register_segments AS s
     ON
         v.tenant_id = s.tenant_id AND v.record = s.record AND v.process = s.process
-        AND coalesce(e.occurred_at >= s.valid_from, TRUE) AND coalesce(e.occurred_at < s.valid_to, TRUE)
+        AND coalesce(v.occurred_at >= s.valid_from, TRUE) AND coalesce(v.occurred_at < s.valid_to, TRUE)
 INNER JOIN register_versions AS r
     ON
         s.tenant_id = r.tenant_id AND s.record = r.record
         AND s.process = r.process AND s.version = r.version
-WHERE v.verdict = 'within' AND e.occurred_at < r.recorded_at
+WHERE v.verdict = 'within' AND v.occurred_at < r.recorded_at

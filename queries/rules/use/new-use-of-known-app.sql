@@ -23,12 +23,12 @@ references: ["GDPR Art. 13(1)(c)", "GDPR Art. 35(11)", "GDPR Art. 5(1)(b)", "Pol
 WITH uses AS (
     SELECT
         v.tenant_id,
-        v.access.app_id,
-        v.access.workload,
-        min(epoch_us(v.access.occurred_at)) AS first_us,
-        min(epoch_us(v.access.occurred_at)) FILTER (WHERE v.verdict = 'within') AS first_within_us
-    FROM verdicts AS v
-    WHERE v.verdict <> 'out_of_scope' AND v.access.app_id IS NOT NULL AND v.access.occurred_at IS NOT NULL
+        v.app_id,
+        v.workload,
+        min(epoch_us(v.first_at)) AS first_us,
+        min(epoch_us(v.first_at)) FILTER (WHERE v.verdict = 'within') AS first_within_us
+    FROM judged_forms AS v
+    WHERE v.verdict <> 'out_of_scope' AND v.app_id IS NOT NULL AND v.first_at IS NOT NULL
     GROUP BY ALL
 ),
 beginnings AS (
@@ -57,17 +57,17 @@ new_uses AS (
 )
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
+    v.app_id,
+    v.workload,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     ['new_use'] AS reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 INNER JOIN new_uses AS n
-    ON v.tenant_id = n.tenant_id AND v.access.app_id = n.app_id AND v.access.workload = n.workload
+    ON v.tenant_id = n.tenant_id AND v.app_id = n.app_id AND v.workload = n.workload
 WHERE
     v.verdict <> 'out_of_scope'
-    AND epoch_us(v.access.occurred_at) // 86400000000 = n.first_us // 86400000000
+    AND epoch_us(v.occurred_at) // 86400000000 = n.first_us // 86400000000

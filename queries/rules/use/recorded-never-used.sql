@@ -51,7 +51,7 @@ granted AS (
 ),
 used AS (
     SELECT DISTINCT tenant_id, app_id, workload, operation
-    FROM access_events
+    FROM judged_forms
     WHERE succeeded IS DISTINCT FROM FALSE
 )
 SELECT

@@ -20,16 +20,16 @@ references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 28(3)(a)", "GDPR
 ---*/
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     v.reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 WHERE
     v.verdict = 'outside'
     AND list_contains(v.reasons, 'resource')
@@ -37,4 +37,4 @@ WHERE
         v.reasons, ['before_start', 'after_withdrawal', 'after_expiry', 'invalidated', 'workload', 'operation']
     )
     -- That is application-where-delegated, whatever mailbox it was.
-    AND NOT (list_contains(v.reasons, 'access_kind') AND coalesce(v.access.access_kind = 'application', FALSE))
+    AND NOT (list_contains(v.reasons, 'access_kind') AND coalesce(v.access_kind = 'application', FALSE))

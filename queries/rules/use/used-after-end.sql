@@ -21,9 +21,9 @@ references: ["GDPR Art. 7(3)", "GDPR Art. 5(1)(a)", "GDPR Art. 28(3)(a)", "GDPR 
 ---*/
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     CASE
         WHEN list_contains(v.reasons, 'invalidated') THEN 'invalidation'
         WHEN list_contains(v.reasons, 'after_withdrawal') THEN 'withdrawal'
@@ -31,11 +31,11 @@ SELECT
     END AS ended_by,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     v.reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 WHERE
     v.verdict = 'outside'
     AND list_has_any(v.reasons, ['after_withdrawal', 'after_expiry', 'invalidated'])

@@ -18,16 +18,16 @@ references: ["GDPR Art. 6(1)", "GDPR Art. 28(3)", "GDPR Art. 5(1)(a)", "Policy Â
 ---*/
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     v.reasons,
     v.record,
     v.process
-FROM verdicts AS v
+FROM judged_accesses AS v
 WHERE
     v.verdict = 'outside'
     AND list_contains(v.reasons, 'before_start')

@@ -23,17 +23,17 @@ WITH outside AS (
     SELECT
         v.*,
         coalesce(v.reasons, []) AS why
-    FROM verdicts AS v
+    FROM judged_accesses AS v
     WHERE v.verdict = 'outside'
 )
 SELECT
     v.tenant_id,
-    v.access.app_id,
-    v.access.workload,
-    v.access.operation,
+    v.app_id,
+    v.workload,
+    v.operation,
     v.feed,
     v.event_id,
-    v.access.occurred_at,
+    v.occurred_at,
     v.reasons,
     v.record,
     v.process
@@ -46,6 +46,6 @@ WHERE
         list_contains(v.why, 'workload')
         OR NOT (
             list_has_any(v.why, ['operation', 'resource'])
-            OR (list_contains(v.why, 'access_kind') AND coalesce(v.access.access_kind = 'application', FALSE))
+            OR (list_contains(v.why, 'access_kind') AND coalesce(v.access_kind = 'application', FALSE))
         )
     )

@@ -28,25 +28,24 @@ WITH observed AS (
 ),
 recorded_calls AS (
     SELECT
-        e.tenant_id,
-        e.feed,
-        e.event_id,
-        e.occurred_at,
-        e.app_id,
-        e.access_kind,
-        e.workload,
-        e.operation,
-        e.permissions,
+        v.tenant_id,
+        v.feed,
+        v.event_id,
+        v.occurred_at,
+        v.app_id,
+        v.access_kind,
+        v.workload,
+        v.operation,
+        v.permissions,
         v.record,
         v.process
-    FROM verdicts AS v
-    INNER JOIN access_events AS e ON v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id
-    INNER JOIN observed AS o ON e.tenant_id = o.tenant_id AND e.access_kind = o.kind
+    FROM judged_accesses AS v
+    INNER JOIN observed AS o ON v.tenant_id = o.tenant_id AND v.access_kind = o.kind
     WHERE
         (v.verdict = 'within' OR (v.verdict = 'not_assessable' AND v.record IS NOT NULL))
-        AND len(e.permissions) > 0
+        AND len(v.permissions) > 0
         -- Names that end so are given inside one team or chat, where no feed sees them.
-        AND NOT list_bool_or(list_transform(e.permissions, LAMBDA p: regexp_matches(p, '\.(Group|Chat)$')))
+        AND NOT list_bool_or(list_transform(v.permissions, LAMBDA p: regexp_matches(p, '\.(Group|Chat)$')))
 ),
 call_kinds AS (
     -- One row for every way of calling, so that grants are compared a few times and not once for every call.

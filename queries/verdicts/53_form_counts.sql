@@ -15,10 +15,10 @@ SELECT
     tenant_id,
     form_no,
     answer_no,
-    count(*) AS accesses,
-    count(*) - count(occurred_at) AS untimed,
-    sum(item_count)::BIGINT AS items,
-    min(occurred_at) AS first_at,
-    max(occurred_at) AS last_at
-FROM access_log
-GROUP BY ALL
+    sum(accesses)::BIGINT AS accesses,
+    coalesce(sum(accesses) FILTER (WHERE day IS NULL), 0)::BIGINT AS untimed,
+    sum(items)::BIGINT AS items,
+    min(first_at) AS first_at,
+    max(last_at) AS last_at
+FROM form_days
+GROUP BY tenant_id, form_no, answer_no
