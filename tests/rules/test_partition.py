@@ -58,7 +58,8 @@ def test_every_outside_verdict_is_named_by_exactly_one_rule() -> None:
     database.execute(
         "INSERT INTO access_events BY NAME SELECT $tenant AS tenant_id, 'graph_activity' AS feed, 'e' || i AS event_id,"
         " TIMESTAMPTZ '2026-03-10 08:00:00+00' AS occurred_at, 'app' AS app_id, kind AS access_kind,"
-        " 'mail' AS workload, 'read' AS operation FROM (SELECT unnest($numbers) AS i, unnest($kinds::VARCHAR[]) AS kind)",
+        " 'mail' AS workload, 'read' AS operation FROM (SELECT unnest($numbers) AS i,"
+        " unnest($kinds::VARCHAR[]) AS kind)",
         {"tenant": TENANT, "numbers": numbers, "kinds": [kind for _, kind in cases]},
     )
     chosen = [rule for rule in load_rules(database) if rule.id in RULES]

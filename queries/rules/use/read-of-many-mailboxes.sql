@@ -25,9 +25,9 @@ WITH reads AS (
         tenant_id,
         app_id,
         workload,
-        day AS active_day,
+        epoch_us(occurred_at) // 86400000000 AS active_day,
         coalesce(resource_id, resource_name) AS person
-    FROM judged_days
+    FROM access_events
     WHERE
         feed = 'graph_activity'
         AND operation = 'read'
@@ -35,7 +35,7 @@ WITH reads AS (
         AND succeeded IS DISTINCT FROM FALSE
         AND resource_kind = 'user'
         AND app_id IS NOT NULL
-        AND day IS NOT NULL
+        AND occurred_at IS NOT NULL
         AND coalesce(resource_id, resource_name) IS NOT NULL
     GROUP BY ALL
 ),
@@ -84,7 +84,7 @@ FROM access_events AS e
 INNER JOIN wide_days AS d
     ON
         e.tenant_id = d.tenant_id AND e.app_id = d.app_id AND e.workload = d.workload
-        AND DATE '1970-01-01' + (epoch_us(e.occurred_at) // 86400000000)::INTEGER = d.active_day
+        AND epoch_us(e.occurred_at) // 86400000000 = d.active_day
 WHERE
     e.feed = 'graph_activity'
     AND e.operation = 'read'
