@@ -84,15 +84,16 @@ def _land_family(work: Work, files: list[landing.Ready], folder: Path) -> dict[i
 
 
 def _land_carefully(work: Work, file: landing.Ready, folder: Path, first: landing.UnreadableRecordsError) -> Landed:
+    arrival = replace(file.arrival, origin=None)
     try:
-        prepared = _prepare(work, file.arrival, file.prepared.kind, folder, is_careful=True)
-        return landing.land(work.connection, [landing.Ready(file.arrival, prepared)], is_careful=True)[0]
+        prepared = _prepare(work, arrival, file.prepared.kind, folder, is_careful=True)
+        return landing.land(work.connection, [landing.Ready(arrival, prepared)], is_careful=True)[0]
     except (landing.UnreadableRecordsError, EvidenceError):
         return arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {first.message}")
 
 
 def _prepare(work: Work, arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:
-    """Prepare a file from its bytes in the spool, under the name that the user knows.
+    """Prepare a file from its bytes in the spool, or from where they came from, under the name that the user knows.
 
     Raises:
         EvidenceError: it cannot be evidence.
@@ -100,7 +101,10 @@ def _prepare(work: Work, arrival: Arrival, kind: str | None, folder: Path, *, is
     if arrival.unreadable:
         raise EvidenceError(arrival.unreadable)
     tell = partial(work.reporter.working, arrival.path)
-    prepared = exports.prepare(Path(arrival.spool), workdir=folder, kind=kind, careful=is_careful, tell=tell)
+    bytes_at = Path(arrival.spool)
+    if arrival.origin and arrival.origin.is_unchanged():
+        bytes_at = arrival.origin.path
+    prepared = exports.prepare(bytes_at, workdir=folder, kind=kind, careful=is_careful, tell=tell)
     return replace(prepared, path=arrival.path, covered_hour=exports.covered_hour(Path(arrival.path)))
 
 
@@ -123,6 +127,7 @@ def _arrivals(work: Work, batch: Sequence[Offer]) -> list[Arrival]:
             window=offer.item.window,
             unreadable=offer.unreadable,
             archive=str(offer.archive or ""),
+            origin=offer.kept.origin,
         )
         for number, offer in zip(numbers, batch, strict=True)
     ]

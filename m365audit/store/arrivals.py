@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from m365audit.model import STATE_FEEDS
+from m365audit.store.spool import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Arrival:
         unreadable: why its bytes could not be taken, empty when they were.
         archive: the archive in the spool whose member it is; empty when it is a file of its own. ``spool`` is then a
             temporary copy of the member's bytes.
+        origin: where a large file may be read quicker than in the spool, for as long as it is unchanged.
     """
 
     source_id: int
@@ -48,6 +50,7 @@ class Arrival:
     window: tuple[datetime, datetime] | None = None
     unreadable: str = ""
     archive: str = ""
+    origin: Origin | None = None
 
     @property
     def is_settled(self) -> bool:

@@ -22,7 +22,8 @@ REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
         "operations": "VARCHAR[]", "permissions": _PERMISSION_LIST, "covers_all": "BOOLEAN",
         "resource_ids": "VARCHAR[]", "resource_groups": "VARCHAR[]", "regions": "VARCHAR[]", "purpose": "VARCHAR",
         "legal_basis": "VARCHAR", "policy_version": "VARCHAR", "effective_from": "TIMESTAMPTZ",
-        "effective_until": "TIMESTAMPTZ", "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ", "ended_by": "VARCHAR",
+        "effective_until": "TIMESTAMPTZ", "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ",
+        "ended_by": "VARCHAR",
     },
     "register_segments": {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "valid_from": "TIMESTAMPTZ",

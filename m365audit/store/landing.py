@@ -64,6 +64,10 @@ def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_ca
     except duckdb.Error as error:
         connection.execute("ROLLBACK")
         raise UnreadableRecordsError(str(error).splitlines()[0], file=files[0].arrival.path) from error
+    # What was read where it came from has to be what is kept; else it is read again from there.
+    if not all(file.arrival.origin is None or file.arrival.origin.is_unchanged() for file in files):
+        connection.execute("ROLLBACK")
+        raise UnreadableRecordsError("it changed while it was read", file=files[0].arrival.path)
     connection.execute("COMMIT")
     return landed
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import mmap
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +25,30 @@ Tell = Callable[[str, int, int], None]
 
 _CHUNK: Final = 1 << 20
 _LARGE: Final = 16 << 20
+_BLOCK: Final = 4096
+"""What direct writes come in."""
 _SAFE_NAME: Final = re.compile(r"[^A-Za-z0-9._=-]")
+_PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9._=/-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The file that a large one in the spool was copied from; its bytes lie in the page cache, the copy's do not."""
+
+    path: Path
+    stamp: tuple[int, int, int]
+
+    def is_unchanged(self) -> bool:
+        """Say whether it is still what was copied, as far as the file system can tell."""
+        return _stamp(self.path) == self.stamp
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +60,14 @@ class Spooled:
         sha256: of the bytes as stored, hexadecimal.
         size: bytes.
         modified_at: the file's own time when reading began, so that what it grew by later is not vouched for.
+        origin: where a large file may be read quicker than here, for as long as it is unchanged.
     """
 
     path: Path
     sha256: str
     size: int
     modified_at: datetime
+    origin: Origin | None = None
 
 
 def _chunks(source: Path) -> Iterator[bytes]:
@@ -62,10 +91,10 @@ def _chunks(source: Path) -> Iterator[bytes]:
 def _copy(source: Path, target: Path, tell: Tell) -> tuple[str, int]:
     """Copy and hash; return hash and size of what was written.
 
-    A large file is copied by the kernel, and the copy is hashed by a second thread that follows behind.
+    A large one is copied past the page cache.
     """
     total = source.stat().st_size if source.is_file() else 0
-    if total >= _LARGE:
+    if total >= _LARGE and hasattr(os, "O_DIRECT"):
         with suppress(OSError):  # the plain way works between any two files, or says what is wrong
             return _copy_large(source, target, total, tell)
     with target.open("wb") as writer:
@@ -84,25 +113,40 @@ def _hash(source: Path, total: int, tell: Tell, keep: Callable[[bytes], object] 
 
 
 def _copy_large(source: Path, target: Path, total: int, tell: Tell) -> tuple[str, int]:
+    """Copy past the page cache, which gigabytes would only push other files out of; a second thread writes.
+
+    Raises:
+        OSError: this file system does not work so, or a file changed its size meanwhile.
+    """
     digest, size = hashlib.sha256(), 0
-    buffer = bytearray(_LARGE)
-
-    def follow(begin: int, length: int) -> None:
-        view = memoryview(buffer)
-        while length:
-            read = os.preadv(writer.fileno(), [view[:length]], begin)
-            digest.update(view[:read])
-            begin, length = begin + read, length - read
-
-    with source.open("rb") as reader, target.open("w+b") as writer, ThreadPoolExecutor(1) as hashing:
-        followed = []
-        while copied := os.copy_file_range(reader.fileno(), writer.fileno(), _LARGE):
-            followed.append(hashing.submit(follow, size, copied))
-            size += copied
-            tell("keeping", size, total)
-        for done in followed:
-            done.result()
+    buffers = [mmap.mmap(-1, _LARGE) for _ in range(3)]
+    writing: deque[Future[None]] = deque()
+    out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_DIRECT, 0o600)
+    try:
+        with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(1) as writer:
+            for buffer in cycle(buffers):
+                if len(writing) == len(buffers):
+                    writing.popleft().result()
+                length = reader.readinto(buffer)
+                if not length:
+                    break
+                digest.update(memoryview(buffer)[:length])
+                writing.append(writer.submit(_write_blocks, out, buffer, length))
+                size += length
+                tell("keeping", size, total)
+            for written in writing:
+                written.result()
+        os.ftruncate(out, size)
+    finally:
+        os.close(out)
     return digest.hexdigest(), size
+
+
+def _write_blocks(out: int, buffer: mmap.mmap, length: int) -> None:
+    """Write whole blocks, the last one with whatever stands behind its end."""
+    end = length + -length % _BLOCK
+    if os.write(out, memoryview(buffer)[:end]) != end:
+        raise OSError(errno.EIO, "only a part was written")
 
 
 def _modified_at(source: Path) -> datetime:
@@ -152,7 +196,7 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
         OSError: the spool cannot be written.
     """
     folder = make_private(state / "spool" / tenant)
-    modified_at = _modified_at(source)
+    modified_at, stamp = _modified_at(source), _stamp(source)
     name = _SAFE_NAME.sub("_", source.name)[-120:] or "file"
     if is_expected:
         sha256, size = _hash(source, source.stat().st_size, tell)
@@ -166,7 +210,13 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
         arriving.unlink(missing_ok=True)
         raise
     home = make_private(folder / sha256[:2] / sha256)
-    return Spooled(_keep(arriving, home, name), sha256, size, modified_at)
+    return Spooled(_keep(arriving, home, name), sha256, size, modified_at, _origin(source.absolute(), size, stamp))
+
+
+def _origin(source: Path, size: int, stamp: tuple[int, int, int] | None) -> Origin | None:
+    """Return a large file's origin, if its name means nothing but itself to a reader that knows wildcards."""
+    is_large = stamp is not None and size == stamp[1] >= _LARGE
+    return Origin(source, stamp) if stamp and is_large and _PLAIN_PATH.fullmatch(str(source)) else None
 
 
 def clear_leftovers(state: Path) -> None:
