@@ -97,12 +97,13 @@ TABLES: Final[dict[str, str]] = {
         present_hash VARCHAR, first_judged_at TIMESTAMPTZ""",
     "permission_reach": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, workload VARCHAR, operations VARCHAR[]""",
-    "rule_outcomes": "tenant_id VARCHAR, rule VARCHAR, outcome VARCHAR, reason VARCHAR, findings BIGINT",
+    "rule_outcomes": """
+        tenant_id VARCHAR, rule VARCHAR, outcome VARCHAR, reason VARCHAR, findings BIGINT, is_covered BOOLEAN""",
     "findings": """
         tenant_id VARCHAR, finding_id VARCHAR, rule VARCHAR, severity VARCHAR, title VARCHAR, subject VARCHAR,
         app_id VARCHAR, state VARCHAR, decision VARCHAR, first_seen_at TIMESTAMPTZ, last_seen_at TIMESTAMPTZ,
         evidence_count BIGINT, reasons VARCHAR[], record VARCHAR, process VARCHAR, opened_at TIMESTAMPTZ,
-        resolved_at TIMESTAMPTZ, reopened BIGINT, change VARCHAR, question VARCHAR""",
+        resolved_at TIMESTAMPTZ, reopened BIGINT, change VARCHAR, question VARCHAR, is_seen BOOLEAN""",
     "finding_evidence": """
         tenant_id VARCHAR, finding_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ""",
     "cells": """
