@@ -116,8 +116,13 @@ def main() -> None:
 def _generate(connection: duckdb.DuckDBPyConnection, options: argparse.Namespace) -> None:
     started = time.perf_counter()
     text = GENERATE
-    numbers = {"tenants": options.tenants, "users": USERS, "processes": options.processes, "events": options.events,
-        "forms": options.forms}
+    numbers = {
+        "tenants": options.tenants,
+        "users": USERS,
+        "processes": options.processes,
+        "events": options.events,
+        "forms": options.forms,
+    }
     for name, value in numbers.items():
         text = text.replace(f"${name}", str(value))
     connection.execute(text)

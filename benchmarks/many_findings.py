@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import yaml
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from report.database import JUDGED_FORMS  # noqa: E402 - runs from a checkout too
-from schema import create_statements  # noqa: E402
+from schema import TABLES, VIEWS  # noqa: E402 - runs from a checkout too
 
 from benchmarks.measure import Measurement, measure  # noqa: E402
 from m365audit import catalogue, findings, report, rules  # noqa: E402
@@ -32,6 +32,7 @@ from m365audit.store import ledger, publish  # noqa: E402
 from m365audit.store.candidate import STORAGE_VERSION  # noqa: E402
 from m365audit.store.database import make_private, open_store  # noqa: E402
 from m365audit.store.published import PublishedReader  # noqa: E402
+from m365audit.store.queries import read_queries  # noqa: E402
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase  # noqa: E402
 
 LIMIT_MIB: Final = 1_024
@@ -58,19 +59,24 @@ def cases(size: int) -> tuple[Case, ...]:
 
 
 _EVENTS: Final = """
-INSERT INTO access_events BY NAME
+INSERT INTO access_log
 SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
     uuid()::VARCHAR AS event_id,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
-    'c0ffee00-0000-4000-8000-' || lpad((i % $apps)::VARCHAR, 12, '0') AS app_id, 'application' AS access_kind,
-    'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint, ['Mail.Read'] AS permissions,
-    'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded, 'import' AS origin, true AS is_mapped
+    i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at, NULL AS source_id
 FROM range($size) AS r (i)
 """
-_VERDICTS: Final = """
-INSERT INTO verdicts BY NAME
-SELECT tenant_id, feed, event_id, 'outside' AS verdict, ['no_record'] AS reasons {access}
-FROM access_events
+_FORMS: Final = """
+INSERT INTO access_forms BY NAME
+SELECT tenant_id, form_no, feed, 'c0ffee00-0000-4000-8000-' || lpad((form_no % $apps)::VARCHAR, 12, '0') AS app_id,
+    'application' AS access_kind, 'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint,
+    ['Mail.Read'] AS permissions, 'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded,
+    'import' AS origin, true AS is_mapped, 1 AS accesses, 0 AS untimed, occurred_at AS first_at, occurred_at AS last_at
+FROM access_log
+"""
+_ANSWERS: Final = """
+INSERT INTO verdict_answers BY NAME
+SELECT DISTINCT tenant_id, answer_no, 'outside' AS verdict, ['no_record'] AS reasons FROM access_log
 """
 _OTHERS: Final = """
 INSERT INTO tenants BY NAME SELECT tenant_id, 'Tenant ' || tenant_id AS name, true AS is_evaluated,
@@ -105,13 +111,14 @@ def generate(folder: Path, case: Case, size: int) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH '{path}' AS candidate (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE candidate")
-        for statement in create_statements():
-            connection.execute(statement)
-        for name in ("findings", "finding_evidence", "rule_outcomes", "runs"):
-            connection.execute(f"DROP TABLE {name}")
-        connection.execute(JUDGED_FORMS)
-        connection.execute(_EVENTS, {"size": size, "apps": case.apps, "tenants": case.tenants})
-        connection.execute(_VERDICTS.format(access=_access(connection)))
+        _create_tables(connection)
+        connection.execute(_EVENTS, {"size": size, "tenants": case.tenants})
+        connection.execute(_FORMS, {"apps": case.apps})
+        connection.execute(_ANSWERS)
+        for query in (*read_queries("verdicts"), *read_queries("tables")):
+            is_view = bool(query.header.get("view"))
+            if is_view or query.name in {"form_days", "form_counts"}:
+                connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {query.name} AS {query.sql}")
         connection.execute("CREATE TEMP TABLE feeds AS SELECT unnest(?::VARCHAR[]) AS feed", [list(FEEDS)])
         for statement in filter(str.strip, _OTHERS.split(";")):
             connection.execute(statement)
@@ -121,12 +128,16 @@ def generate(folder: Path, case: Case, size: int) -> None:
         connection.executemany("INSERT INTO workload_feeds VALUES (?, ?)", rows)
 
 
-def _access(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the verdicts' copy of the access, where they have one."""
-    columns = {row[0] for row in connection.execute("DESCRIBE verdicts").fetchall()}
-    fields = ("occurred_at", "app_id", "access_kind", "workload", "operation")
-    copy = ", ".join(f"{name} := {name}" for name in fields)
-    return f", struct_pack({copy}) AS access" if "access" in columns else ""
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what judging would have left, but for what the product's own queries make of the log and its forms."""
+    made = {"access_events", "verdicts", "findings", "finding_evidence", "rule_outcomes", "runs", *VIEWS}
+    for name, columns in TABLES.items():
+        if name not in made:
+            connection.execute(f"CREATE TABLE {name} ({columns})")
+    types = yaml.safe_load((ROOT / "config" / "column_types.yml").read_text(encoding="utf-8"))
+    for table in ("access_forms", "access_log", "verdict_answers"):
+        columns = ", ".join(f"{name} {kind}" for name, kind in types[table].items())
+        connection.execute(f"CREATE TABLE {table} ({columns})")
 
 
 def _candidate(folder: Path) -> Path:

@@ -122,7 +122,7 @@ _FORM: Final = """
 _COUNTS: Final = """
     count(*) AS accesses, sum(e.item_count)::BIGINT AS items, min(e.occurred_at) AS first_at,
     max(e.occurred_at) AS last_at"""
-_JUDGED: Final = "FROM access_events AS e INNER JOIN verdicts AS v USING (tenant_id, feed, event_id)"
+_JUDGED: Final = "FROM access_events AS e LEFT JOIN verdicts AS v USING (tenant_id, feed, event_id)"
 VIEWS: Final[dict[str, str]] = {
     "judged_accesses": f"SELECT e.*, v.verdict, v.reasons, v.record, v.process {_JUDGED}",
     "judged_forms": f"SELECT {_FORM}, {_COUNTS} {_JUDGED} GROUP BY ALL",

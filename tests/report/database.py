@@ -27,16 +27,6 @@ TO = datetime(2026, 11, 21, tzinfo=UTC)
 RUN_AT = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)
 WITHDRAWN = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
-JUDGED_FORMS = """
-CREATE OR REPLACE VIEW judged_forms AS
-SELECT e.tenant_id, e.app_id, e.workload, e.operation, v.verdict, v.reasons, v.record, v.process, count(*) AS accesses,
-    min(e.occurred_at) AS first_at, max(e.occurred_at) AS last_at
-FROM access_events AS e
-JOIN verdicts AS v USING (tenant_id, feed, event_id)
-GROUP BY ALL
-"""
-"""The view of the published database that counts accesses by form and verdict, as far as it is read here."""
-
 Row = dict[str, Any]
 
 
@@ -54,7 +44,6 @@ def empty_world() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     for statement in create_statements():
         connection.execute(statement)
-    connection.execute(JUDGED_FORMS)
     return connection
 
 

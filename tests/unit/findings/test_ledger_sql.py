@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import duckdb
@@ -52,11 +52,11 @@ class Working:
         states = (FindingState(**dict(zip(NAMES, row, strict=True))) for row in rows)
         return tuple(sorted(states, key=lambda state: (state.tenant_id, state.finding_id)))
 
-    def _table(self, name: str, columns: Mapping[str, str], rows: Iterator[tuple[object, ...]] | object) -> None:
+    def _table(self, name: str, columns: Mapping[str, str], rows: Iterable[tuple[object, ...]]) -> None:
         kinds = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         self.connection.execute(f"CREATE OR REPLACE TABLE {name} ({kinds})")
         marks = ", ".join("?" for _ in columns)
-        for row in rows:  # type: ignore[attr-defined]
+        for row in rows:
             self.connection.execute(f"INSERT INTO {name} VALUES ({marks})", list(row))  # noqa: S608
 
 

@@ -113,7 +113,9 @@ def _filled(database: MemoryDatabase) -> None:
     })  # fmt: skip
     database.insert("unmapped_calls", {"tenant_id": TENANT, "feed": "graph_activity", "calls": 3})
     watched = {"tenant_id": TENANT, "feed": "graph_activity", "state": "complete"}
-    database.insert("coverage", {**watched, "covered_from": "2026-03-10T01:00:00Z", "covered_to": "2026-03-10T23:00:00Z"})
+    database.insert(
+        "coverage", {**watched, "covered_from": "2026-03-10T01:00:00Z", "covered_to": "2026-03-10T23:00:00Z"}
+    )
     gap = {"covered_from": "2026-03-10T23:00:00Z", "covered_to": "2026-03-11T00:00:00Z"}
     database.insert("coverage", {**watched, "state": "gap", **gap})
     database.insert("findings", {"tenant_id": TENANT, "finding_id": "F1"})
