@@ -90,7 +90,7 @@ FROM (
 );
 INSERT INTO landed_calls
 SELECT
-    't' || t, 1, uuid()::VARCHAR, t * $forms + CAST($forms * pow(random(), 2) AS BIGINT) % $forms + 1, true,
+    't' || t, 1, uuid()::VARCHAR, t * $forms + CAST($forms * pow(random(), 2) AS BIGINT) % $forms + 1, 1, true,
     TIMESTAMPTZ '2026-01-01' + to_microseconds(CAST(random() * 86400e6 * 92 AS BIGINT))
 FROM (SELECT i, CAST(hash(i * 7 + 1) % $tenants AS BIGINT) AS t FROM range($events) AS r(i));
 """
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--tenants", type=int, default=1_000)
     parser.add_argument("--processes", type=int, default=20, help="per tenant")
-    parser.add_argument("--forms", type=int, default=1_000, help="per tenant: who calls what on which mailbox")
+    parser.add_argument("--forms", type=int, default=250, help="per tenant: who calls what on which mailbox")
     parser.add_argument("--file", default=":memory:")
     options = parser.parse_args()
     with duckdb.connect(options.file) as connection:

@@ -61,7 +61,7 @@ def cases(size: int) -> tuple[Case, ...]:
 _EVENTS: Final = """
 INSERT INTO access_log
 SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
-    uuid()::VARCHAR AS event_id,
+    uuid() AS event_uuid, NULL AS event_text,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
     i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at, NULL AS source_id
 FROM range($size) AS r (i)
@@ -117,7 +117,7 @@ def generate(folder: Path, case: Case, size: int) -> None:
         connection.execute(_ANSWERS)
         for query in (*read_queries("verdicts"), *read_queries("tables")):
             is_view = bool(query.header.get("view"))
-            if is_view or query.name in {"form_days", "form_counts"}:
+            if is_view or query.name in {"form_counts", "daily_use"}:
                 connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {query.name} AS {query.sql}")
         connection.execute("CREATE TEMP TABLE feeds AS SELECT unnest(?::VARCHAR[]) AS feed", [list(FEEDS)])
         for statement in filter(str.strip, _OTHERS.split(";")):

@@ -126,11 +126,12 @@ _JUDGED: Final = "FROM access_events AS e LEFT JOIN verdicts AS v USING (tenant_
 VIEWS: Final[dict[str, str]] = {
     "judged_accesses": f"SELECT e.*, v.verdict, v.reasons, v.record, v.process {_JUDGED}",
     "judged_forms": f"SELECT {_FORM}, {_COUNTS} {_JUDGED} GROUP BY ALL",
-    "judged_days": f"""
-        SELECT {_FORM}, DATE '1970-01-01' + (epoch_us(e.occurred_at) // 86400000000)::INTEGER AS day, {_COUNTS}
-        {_JUDGED} GROUP BY ALL""",
+    "daily_use": f"""
+        SELECT e.tenant_id, e.feed, e.app_id, e.workload, e.operation, v.verdict,
+            DATE '1970-01-01' + (epoch_us(e.occurred_at) // 86400000000)::INTEGER AS day, count(*) AS accesses
+        {_JUDGED} WHERE e.occurred_at IS NOT NULL GROUP BY ALL""",
 }
-"""Name of every view over them, and what it shows: the store builds them another way, to the same end."""
+"""Name of every table made of them, and what it shows: the store builds them another way, to the same end."""
 
 
 def create_statements() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "verdicts": _ACCESS,
     "judged_accesses": _ACCESS,
     "judged_forms": _ACCESS,
-    "judged_days": _ACCESS,
+    "daily_use": _ACCESS,
     "cells": _ACCESS,
     "unmapped_calls": _ACCESS,
     "grants": _GRANTS,
@@ -57,7 +57,7 @@ REGISTER_TABLES: Final = frozenset(
     {
         *("register_records", "register_apps", "register_versions", "register_segments", "consent_processes"),
         "register_changes",
-        *("verdicts", "judged_accesses", "judged_forms", "judged_days", "cells"),
+        *("verdicts", "judged_accesses", "judged_forms", "daily_use", "cells"),
     }
 )
 """Tables that say nothing while the register is invalid."""

@@ -43,7 +43,7 @@ columns:
 SELECT
     l.tenant_id,
     l.feed,
-    l.event_id,
+    coalesce(l.event_text, l.event_uuid::VARCHAR) AS event_id,
     l.occurred_at,
     f.app_id,
     f.app_name,

@@ -4,7 +4,8 @@ grain: one logged access, short; access_events, verdicts and judged_accesses sho
 columns:
   tenant_id: tenant whose data was touched
   feed: log that shows it
-  event_id: the record's own id
+  event_uuid: the record's own id where it is a GUID in Microsoft's spelling, as nearly all are; half the size
+  event_text: the record's own id where it is anything else
   occurred_at: event time in UTC, truncated to microseconds; NULL when it could not be read
   form_no: row of access_forms
   answer_no: row of verdict_answers
@@ -12,7 +13,25 @@ columns:
   first_seen_at: when the store first got it
   source_id: file it came from (see sources)
 ---*/
-WITH accesses AS (
+WITH
+-- Of a record that came in several versions: when the first of them came. Most came in one, and are not looked up.
+older_calls AS (
+    SELECT c.tenant_id, c.event_id, min(s.imported_at) AS imported_at
+    FROM landed_calls AS c
+    INNER JOIN sources AS s ON c.source_id = s.source_id
+    WHERE NOT c.is_newest
+    GROUP BY ALL
+),
+
+older_records AS (
+    SELECT r.tenant_id, r.feed, r.record_id, min(s.imported_at) AS imported_at
+    FROM landed_records AS r
+    INNER JOIN sources AS s ON r.source_id = s.source_id
+    WHERE NOT r.is_newest AND starts_with(r.feed, 'audit_')
+    GROUP BY ALL
+),
+
+accesses AS (
     SELECT
         tenant_id,
         'graph_activity' AS feed,
@@ -20,9 +39,23 @@ WITH accesses AS (
         occurred_at,
         form_no,
         NULL::BIGINT AS item_count,
+        NULL::TIMESTAMPTZ AS older_at,
         source_id
     FROM landed_calls
-    WHERE is_newest
+    WHERE is_newest AND version = 1
+    UNION ALL
+    SELECT
+        c.tenant_id,
+        'graph_activity' AS feed,
+        c.event_id,
+        c.occurred_at,
+        c.form_no,
+        NULL::BIGINT AS item_count,
+        o.imported_at AS older_at,
+        c.source_id
+    FROM landed_calls AS c
+    LEFT JOIN older_calls AS o ON c.tenant_id = o.tenant_id AND c.event_id = o.event_id
+    WHERE c.is_newest AND c.version > 1
     UNION ALL
     SELECT
         a.tenant_id,
@@ -31,6 +64,7 @@ WITH accesses AS (
         a.occurred_at,
         f.form_no,
         a.item_count,
+        o.imported_at AS older_at,
         a.source_id
     FROM audited_accesses AS a
     INNER JOIN audited_forms AS f
@@ -53,18 +87,7 @@ WITH accesses AS (
             AND a.ip_address IS NOT DISTINCT FROM f.ip_address
             AND a.succeeded IS NOT DISTINCT FROM f.succeeded
             AND a.is_mapped IS NOT DISTINCT FROM f.is_mapped
-),
-
--- Of a record that came in several versions: when the first of them came.
-older AS (
-    SELECT v.tenant_id, v.feed, v.event_id, min(s.imported_at) AS imported_at
-    FROM (
-        SELECT tenant_id, 'graph_activity' AS feed, event_id, source_id FROM landed_calls WHERE NOT is_newest
-        UNION ALL
-        SELECT tenant_id, feed, record_id, source_id FROM landed_records WHERE NOT is_newest AND starts_with(feed, 'audit_')
-    ) AS v
-    INNER JOIN sources AS s ON v.source_id = s.source_id
-    GROUP BY ALL
+    LEFT JOIN older_records AS o ON a.tenant_id = o.tenant_id AND a.feed = o.feed AND a.event_id = o.record_id
 ),
 
 answered AS (
@@ -85,16 +108,16 @@ answered AS (
 SELECT
     e.tenant_id,
     e.feed,
-    e.event_id,
+    e.event_uuid,
+    CASE WHEN (e.event_uuid::VARCHAR IS DISTINCT FROM e.event_id) THEN e.event_id END AS event_text,
     e.occurred_at,
     e.form_no,
     coalesce(a.answer_no, error('an access event has no verdict: register_segments has a gap')) AS answer_no,
     e.item_count,
-    least(s.imported_at, o.imported_at) AS first_seen_at,
+    least(s.imported_at, e.older_at) AS first_seen_at,
     e.source_id
-FROM accesses AS e
+FROM (SELECT *, TRY_CAST(event_id AS UUID) AS event_uuid FROM accesses) AS e
 INNER JOIN sources AS s ON e.source_id = s.source_id
-LEFT JOIN older AS o ON e.tenant_id = o.tenant_id AND e.feed = o.feed AND e.event_id = o.event_id
 LEFT JOIN answered AS a
     ON
         e.form_no = a.form_no

@@ -157,7 +157,7 @@ def _accesses(world: World) -> dict[str, list[Sequence[Any]]]:
                 times[0] if times else None, times[-1] if times else None,
             )
         )  # fmt: skip
-        rows["landed_calls"] += [(tenant, 1, e.event_id, number, True, e.occurred_at) for e in events]
+        rows["landed_calls"] += [(tenant, 1, e.event_id, number, 1, True, e.occurred_at) for e in events]
     return rows
 
 

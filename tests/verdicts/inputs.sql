@@ -5,7 +5,8 @@ CREATE TABLE access_forms (
     succeeded BOOLEAN, accesses BIGINT, untimed BIGINT, first_at TIMESTAMPTZ, last_at TIMESTAMPTZ
 );
 CREATE TABLE landed_calls (
-    tenant_id VARCHAR, source_id BIGINT, event_id VARCHAR, form_no BIGINT, is_newest BOOLEAN, occurred_at TIMESTAMPTZ
+    tenant_id VARCHAR, source_id BIGINT, event_id VARCHAR, form_no BIGINT, version INTEGER, is_newest BOOLEAN,
+    occurred_at TIMESTAMPTZ
 );
 CREATE TABLE landed_records (tenant_id VARCHAR, source_id BIGINT, feed VARCHAR, record_id VARCHAR, is_newest BOOLEAN);
 CREATE TABLE audited_accesses (

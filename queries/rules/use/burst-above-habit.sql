@@ -30,12 +30,11 @@ WITH days AS (
         v.operation,
         v.day AS active_day,
         sum(v.accesses) AS calls
-    FROM judged_days AS v
+    FROM daily_use AS v
     WHERE
         v.feed = 'graph_activity'
         AND v.verdict <> 'out_of_scope'
         AND v.app_id IS NOT NULL
-        AND v.day IS NOT NULL
     GROUP BY ALL
 ),
 compared AS (

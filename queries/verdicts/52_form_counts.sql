@@ -12,13 +12,18 @@ columns:
   last_at: time of the latest
 ---*/
 SELECT
-    tenant_id,
-    form_no,
-    answer_no,
-    sum(accesses)::BIGINT AS accesses,
-    coalesce(sum(accesses) FILTER (WHERE day IS NULL), 0)::BIGINT AS untimed,
-    sum(items)::BIGINT AS items,
-    min(first_at) AS first_at,
-    max(last_at) AS last_at
-FROM form_days
-GROUP BY tenant_id, form_no, answer_no
+    g.tenant_id,
+    c.*
+FROM (
+    SELECT
+        form_no,
+        answer_no,
+        count(*) AS accesses,
+        count(*) - count(occurred_at) AS untimed,
+        sum(item_count)::BIGINT AS items,
+        min(occurred_at) AS first_at,
+        max(occurred_at) AS last_at
+    FROM access_log
+    GROUP BY form_no, answer_no
+) AS c
+INNER JOIN verdict_answers AS g ON c.answer_no = g.answer_no

@@ -14,7 +14,7 @@ columns:
 SELECT
     l.tenant_id,
     l.feed,
-    l.event_id,
+    coalesce(l.event_text, l.event_uuid::VARCHAR) AS event_id,
     a.verdict,
     a.reasons,
     a.record,
