@@ -30,11 +30,10 @@ SELECT
     e.resource_kind,
     e.resource_id,
     coalesce(e.country, s.country) AS country,
-    v.verdict,
-    v.reasons
+    e.verdict,
+    e.reasons
 FROM finding_evidence AS r
-LEFT JOIN access_events AS e ON r.tenant_id = e.tenant_id AND r.feed = e.feed AND r.event_id = e.event_id
-LEFT JOIN verdicts AS v ON r.tenant_id = v.tenant_id AND r.feed = v.feed AND r.event_id = v.event_id
+LEFT JOIN judged_accesses AS e ON r.tenant_id = e.tenant_id AND r.feed = e.feed AND r.event_id = e.event_id
 LEFT JOIN sign_ins AS s
     ON r.tenant_id = s.tenant_id AND r.event_id = s.event_id AND r.feed LIKE 'sign_ins_%'
 LEFT JOIN directory_changes AS d

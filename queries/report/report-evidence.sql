@@ -65,6 +65,12 @@ first_rows AS (
         piece.event_id,
         CASE WHEN isfinite(piece.at) THEN piece.at END AS occurred_at
     FROM rows_shown
+),
+-- Millions of accesses are looked through for some hundred, not gathered to be looked up.
+touched AS (
+    SELECT *
+    FROM judged_accesses AS a
+    SEMI JOIN first_rows AS f ON a.tenant_id = f.tenant_id AND a.feed = f.feed AND a.event_id = f.event_id
 )
 SELECT
     r.tenant_id,
@@ -79,11 +85,10 @@ SELECT
     e.resource_kind,
     e.resource_id,
     coalesce(e.country, s.country) AS country,
-    v.verdict,
-    v.reasons
+    e.verdict,
+    e.reasons
 FROM first_rows AS r
-LEFT JOIN access_events AS e ON r.tenant_id = e.tenant_id AND r.feed = e.feed AND r.event_id = e.event_id
-LEFT JOIN verdicts AS v ON r.tenant_id = v.tenant_id AND r.feed = v.feed AND r.event_id = v.event_id
+LEFT JOIN touched AS e ON r.tenant_id = e.tenant_id AND r.feed = e.feed AND r.event_id = e.event_id
 LEFT JOIN sign_ins AS s
     ON r.tenant_id = s.tenant_id AND r.event_id = s.event_id AND r.feed LIKE 'sign_ins_%'
 LEFT JOIN directory_changes AS d
