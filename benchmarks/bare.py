@@ -28,6 +28,7 @@ def bare_parse(files: tuple[Path, ...], database: Path) -> int:
     """Parse the files into one table of a new database, make it durable, and return the rows."""
     database.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(_STATEMENT, [[str(path) for path in files]])
         connection.execute("CHECKPOINT")
         row = connection.execute("SELECT count(*) FROM bare").fetchone()

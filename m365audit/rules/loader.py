@@ -19,7 +19,7 @@ from m365audit.rules.evidence import (
 )
 from m365audit.rules.hunt import Hunt, read_hunt
 from m365audit.rules.rule import Rule, read_rule
-from m365audit.rules.sql_tree import Database
+from m365audit.rules.sql_tree import Database, Tree
 
 _TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
 
@@ -86,7 +86,9 @@ def check_rule(schema: Database, file: str, text: str) -> tuple[Rule | None, tup
     rule, problems = read_rule(file, text, name=path.stem, family=path.parent.name)
     if rule is None or problems:
         return None, problems
-    problems = _bound(schema, file, rule.sql, {}) or (*_row_problems(schema, rule), *_table_problems(schema, rule))
+    read, problems = _bound(schema, file, rule.sql, {})
+    if read is not None:
+        problems = (*_row_problems(schema, rule), *_table_problems(rule, read))
     return (None if problems else rule), problems
 
 
@@ -96,13 +98,13 @@ def check_hunt(schema: Database, file: str, text: str) -> tuple[Hunt | None, tup
     if hunt is None or problems:
         return None, problems
     defaults = {parameter.name: parameter.default for parameter in hunt.parameters}
-    problems = _bound(schema, file, hunt.sql, defaults)
-    if not problems:
+    read, problems = _bound(schema, file, hunt.sql, defaults)
+    if read is not None:
         given = tuple(name for name, _ in sql_tree.columns(schema, hunt.sql, defaults))
         if given != hunt.columns:
             what = f"the SELECT gives {', '.join(given)}"
             problems = (Problem(file, 1, "columns", what, "declare these columns", "columns"),)
-        problems += _unknown_tables(schema, file, hunt.sql, {*TABLE_FEEDS, *RESULT_TABLES})
+        problems += _unknown_tables(file, read, {*TABLE_FEEDS, *RESULT_TABLES})
     return (None if problems else hunt), problems
 
 
@@ -124,16 +126,18 @@ def _names_taken_twice(rules: Sequence[Rule]) -> list[Problem]:
     return problems
 
 
-def _bound(schema: Database, file: str, sql: str, values: Mapping[str, object]) -> tuple[Problem, ...]:
-    """Say why ``sql`` is not one SELECT that binds; the wrapping is the one that running uses."""
+def _bound(
+    schema: Database, file: str, sql: str, values: Mapping[str, object]
+) -> tuple[Tree | None, tuple[Problem, ...]]:
+    """Return what ``sql`` reads, or why it is not one SELECT that binds; the wrapping is the one that running uses."""
     try:
-        statements = sql_tree.tree(schema, sql).statements
-        if statements != 1:
-            return (Problem(file, 1, "", f"{statements} statements", "leave one SELECT", "not_one_select"),)
+        read = sql_tree.tree(schema, sql)
+        if read.statements != 1:
+            return None, (Problem(file, 1, "", f"{read.statements} statements", "leave one SELECT", "not_one_select"),)
         sql_tree.columns(schema, wrapped(sql), values)
     except QueryError as error:
-        return (Problem(file, 1, "", f"does not bind: {error.message}", "correct the SELECT", "does_not_bind"),)
-    return ()
+        return None, (Problem(file, 1, "", f"does not bind: {error.message}", "correct the SELECT", "does_not_bind"),)
+    return read, ()
 
 
 def wrapped(sql: str) -> str:
@@ -163,18 +167,16 @@ def _row_problems(schema: Database, rule: Rule) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _unknown_tables(schema: Database, file: str, sql: str, known: set[str]) -> tuple[Problem, ...]:
-    read = sql_tree.tree(schema, sql)
+def _unknown_tables(file: str, read: Tree, known: set[str]) -> tuple[Problem, ...]:
     return tuple(
         Problem(file, 1, name, "may not be read here", "read published tables only", "unknown_table")
         for name in sorted((read.tables - known) | (read.functions - _TABLE_FUNCTIONS))
     )
 
 
-def _table_problems(schema: Database, rule: Rule) -> tuple[Problem, ...]:
-    unknown = _unknown_tables(schema, rule.file, rule.sql, set(TABLE_FEEDS))
-    tables = sql_tree.tree(schema, rule.sql).tables
-    return unknown or (*_need_problems(rule, tables), *_register_problems(rule, tables))
+def _table_problems(rule: Rule, read: Tree) -> tuple[Problem, ...]:
+    unknown = _unknown_tables(rule.file, read, set(TABLE_FEEDS))
+    return unknown or (*_need_problems(rule, read.tables), *_register_problems(rule, read.tables))
 
 
 def _need_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
