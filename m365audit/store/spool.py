@@ -113,25 +113,26 @@ def _hash(source: Path, total: int, tell: Tell, keep: Callable[[bytes], object] 
 
 
 def _copy_large(source: Path, target: Path, total: int, tell: Tell) -> tuple[str, int]:
-    """Copy past the page cache, which gigabytes would only push other files out of; a second thread writes.
+    """Copy past the page cache, which gigabytes would push other files out of; reading, hashing and writing overlap.
 
     Raises:
         OSError: this file system does not work so, or a file changed its size meanwhile.
     """
     digest, size = hashlib.sha256(), 0
-    buffers = [mmap.mmap(-1, _LARGE) for _ in range(3)]
+    buffers = [mmap.mmap(-1, _LARGE) for _ in range(4)]
     writing: deque[Future[None]] = deque()
     out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_DIRECT, 0o600)
     try:
-        with source.open("rb", buffering=0) as reader, ThreadPoolExecutor(1) as writer:
-            for buffer in cycle(buffers):
-                if len(writing) == len(buffers):
-                    writing.popleft().result()
-                length = reader.readinto(buffer)
-                if not length:
+        with source.open("rb", buffering=0) as file, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+            reading = reader.submit(file.readinto, buffers[-1])
+            for previous, buffer in zip(cycle([buffers[-1], *buffers[:-1]]), cycle(buffers), strict=False):
+                if not (length := reading.result()):
                     break
-                digest.update(memoryview(buffer)[:length])
-                writing.append(writer.submit(_write_blocks, out, buffer, length))
+                if len(writing) == len(buffers) - 1:
+                    writing.popleft().result()  # the one that was written from what is read into next
+                reading = reader.submit(file.readinto, buffer)
+                digest.update(memoryview(previous)[:length])
+                writing.append(writer.submit(_write_blocks, out, previous, length))
                 size += length
                 tell("keeping", size, total)
             for written in writing:
