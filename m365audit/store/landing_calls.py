@@ -99,6 +99,10 @@ def _has_any(names: str) -> str:
 def arrive(*, is_careful: bool, is_enveloped: bool = True) -> str:
     """Return the statement that reads Graph activity into the temporary table ``arrived_calls``.
 
+    Args:
+        is_careful: take any JSON object; False reads quickly and fails at a line that is none.
+        is_enveloped: the record lies under ``properties``, beside its time and category.
+
     Parameter: paths; the table ``arriving`` gives each its source. ``standing`` is 1 for a call that can be stored, 0
     for one without an id, -1 for a record of another log category.
     """
