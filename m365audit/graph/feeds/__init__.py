@@ -1,0 +1,1 @@
+"""One module per collection: what is asked, with which permission and licence, and how far back it reaches."""
