@@ -41,6 +41,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be asked of one collection of a tenant, known once Microsoft's clock is: tasks, oldest first.
+
+    Attributes:
+        tenant: tenant id.
+        collection: name of the collection.
+        feeds: the feeds whose coverage it fills.
+        tasks: the pulls that follow.
+        lost: intervals that can never be read any more, each with the reason and a sentence.
+    """
+
+    tenant: str
+    collection: str
+    feeds: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    lost: tuple[tuple[Window, GapReason, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Records as Microsoft wrote them, each one JSON object without a raw line feed.
 
@@ -155,4 +174,4 @@ class SignInFailed:
     at: datetime
 
 
-Event = Page | Ended | Waiting | LinkRefused | SignedIn | SignInFailed
+Event = Planned | Page | Ended | Waiting | LinkRefused | SignedIn | SignInFailed
