@@ -128,7 +128,7 @@ class ServedTenant:
         collections: what the listings show, by the names in `COLLECTIONS`.
         members: group id → members as ``groups/{id}/members`` shows them; no entry: ``members`` of the group's record.
         grants_below: team id or chat id → resource-specific permission grants.
-        arrivals: id of a sign-in, directory audit or call record → when it first shows. No entry: as soon as it happened.
+        arrivals: id of a sign-in, directory audit or call record → when it first shows; none: as soon as it happened.
         audit: unified audit log.
         is_audit_enabled: unified auditing is on.
         subscriptions: content types that were subscribed to, and when; ``subscriptions/start`` adds to it.
