@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from m365audit.config.shapes import Guid, Refusal, Strict, fault
 from m365audit.config.spelling import shown
@@ -28,6 +29,7 @@ SECRET_KEYS: Final = (
     "certificate",
     "api_key",
 )
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*\Z")
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -49,16 +51,41 @@ def _path(value: object, info: ValidationInfo) -> Path:
 FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
+def _variable_name(text: str) -> str:
+    """Return the name of an environment variable; what stands there instead of a name may be the secret itself."""
+    if not _VARIABLE.match(text):
+        fault("bad_variable", "this is not the name of an environment variable", "write a name like M365AUDIT_PASSWORD")
+    return text
+
+
+VariableName = Annotated[
+    str, AfterValidator(_variable_name), WithJsonSchema({"type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$"})
+]
+
+
 class _Credential(Strict):
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(SECRET_KEYS, SECRET)
 
 
 class CertificateCredential(_Credential):
-    """A certificate with its key, both in one PEM file."""
+    """A certificate with its key, both in one file: PEM, or PKCS #12 (PFX).
+
+    The file's password, where it has one, stands in a file of its own or in an environment variable.
+    ``send_certificate_chain`` is for applications that trust a subject and issuer instead of one certificate.
+    """
 
     kind: Literal["certificate"]
     client_id: Guid = Field(examples=["22222222-2222-4222-8222-222222222222"])
     file: FilePath = Field(examples=["key-and-cert.pem"])
+    password_file: FilePath | None = Field(default=None, examples=["pfx-password.txt"])
+    password_env: VariableName | None = Field(default=None, examples=["M365AUDIT_PFX_PASSWORD"])
+    send_certificate_chain: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Self:
+        if self.password_file is not None and self.password_env is not None:
+            fault("two_passwords", "password_file and password_env exclude each other", "keep one of them")
+        return self
 
 
 class SecretFileCredential(_Credential):
@@ -90,11 +117,19 @@ class AzureCliCredential(_Credential):
     kind: Literal["azure_cli"]
 
 
+class LoginCredential(_Credential):
+    """A person who has signed in with ``m365audit login``; what is read is what that person may read."""
+
+    kind: Literal["login"]
+    client_id: Guid = Field(examples=["22222222-2222-4222-8222-222222222222"])
+
+
 Credential = Annotated[
     CertificateCredential
     | SecretFileCredential
     | ManagedIdentityCredential
     | WorkloadIdentityCredential
-    | AzureCliCredential,
+    | AzureCliCredential
+    | LoginCredential,
     Field(discriminator="kind"),
 ]
