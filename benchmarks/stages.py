@@ -9,7 +9,7 @@ from pathlib import Path
 
 from m365audit import pipeline
 from m365audit.config import load_policy, load_settings
-from m365audit.pipeline import Import
+from m365audit.pipeline import Import, Step
 from m365audit.store.arrivals import Landed
 from m365audit.store.queries import read_queries
 
@@ -37,6 +37,9 @@ class _Stopwatch:
     def stage(self, name: str) -> None:
         """Note the moment."""
         self.marks.append((name, time.perf_counter(), _cpu()))
+
+    def gathering(self, step: Step) -> None:
+        """Hear of what is collected."""
 
 
 def import_files(config: Path) -> None:

@@ -14,7 +14,7 @@ import duckdb
 
 from m365audit import pipeline
 from m365audit.config import load_policy, load_settings
-from m365audit.pipeline import Import, Outcome
+from m365audit.pipeline import Import, Outcome, Step
 from m365audit.store.arrivals import Landed
 
 TENANT: Final = "11111111-1111-4111-8111-111111111111"
@@ -65,6 +65,9 @@ class Quiet:
     def stage(self, name: str) -> None:
         """Hear of a stage."""
         self.stages.append(name)
+
+    def gathering(self, step: Step) -> None:
+        """Hear of what is collected."""
 
 
 class Desk:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +20,10 @@ from m365audit.cli.harmless import harmless
 from m365audit.cli.streams import let_go, say
 from m365audit.cli.table import cut
 from m365audit.store.arrivals import Landed
+
+if TYPE_CHECKING:
+    from m365audit.cli.gathering import Gathering
+    from m365audit.pipeline import Step
 
 LOG_VARIABLE: Final = "M365AUDIT_LOG"
 _LEVELS: Final = ("debug", "info", "warning", "error")
@@ -39,11 +43,13 @@ class Progress:
         self._working_on = ("", "")
         self._shown_at = 0.0
         self._is_shown = False
+        self._gathering: Gathering | None = None
         level = os.environ.get(LOG_VARIABLE, "info").lower()
         log.configure(level if level in _LEVELS else "info")
 
     def file(self, landed: Landed, number: int, total: int) -> None:
         """One file has been dealt with."""
+        self._stop_gathering()
         if self._is_terminal:
             self._draw(f"[{number}/{total}] ", landed.path)
             return
@@ -86,13 +92,29 @@ class Progress:
 
     def stage(self, name: str) -> None:
         """A stage of the evaluation begins."""
+        self._stop_gathering()
         if self._is_terminal:
             self._draw("building ", name)
         else:
             self._log("debug", "stage", stage=name)
 
+    def gathering(self, step: Step) -> None:
+        """Collection from a tenant has come a step further."""
+        if self._gathering is None:
+            from m365audit.cli.gathering import Gathering  # noqa: PLC0415 - imports take no part in collection
+
+            self._gathering = Gathering(is_terminal=self._is_terminal)
+        self._gathering.tell(step)
+
+    def _stop_gathering(self) -> None:
+        """Give the terminal back before anything else is shown on it."""
+        if self._gathering is not None:
+            self._gathering.close()
+            self._gathering = None
+
     def done(self) -> None:
         """Leave the terminal's line clean."""
+        self._stop_gathering()
         if self._is_terminal:
             click.echo(_CLEAR_LINE, err=True, nl=False)
 

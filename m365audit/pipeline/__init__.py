@@ -12,11 +12,11 @@ from m365audit.config import LoadedPolicy, Settings
 from m365audit.pipeline import judging
 from m365audit.pipeline.judging import REPORT_NAME, load_register
 from m365audit.pipeline.taking_in import take_in
-from m365audit.pipeline.values import Evaluation, Import, Outcome, Reporter, Work, now
+from m365audit.pipeline.values import Evaluation, Import, Outcome, Reporter, Step, Work, now
 from m365audit.store import ledger, spool
 from m365audit.store.database import open_store
 
-__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "load_register", "run"]
+__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "Step", "load_register", "run"]
 
 
 def run(

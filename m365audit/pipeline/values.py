@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -32,6 +32,102 @@ class Reporter(Protocol):
 
     def stage(self, name: str) -> None:
         """A stage of the evaluation begins."""
+
+    def gathering(self, step: Step) -> None:
+        """Collection from a tenant has come a step further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the collection from one tenant is.
+
+    Attributes:
+        tenant: its name.
+        collection: what is read; empty when the tenant as a whole is meant.
+        state: ``signed_in``, ``refused``, ``reading``, ``waiting``, ``read`` or ``gap``.
+        done: windows or listings that are over.
+        total: how many there are to read in this run.
+        records: records that were read so far.
+        seconds: how long it has to wait, for ``waiting``.
+        detail: a sentence, empty when there is nothing to say.
+    """
+
+    tenant: str
+    collection: str
+    state: str
+    done: int = 0
+    total: int = 0
+    records: int = 0
+    seconds: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """An interval that was to be read and was not.
+
+    Attributes:
+        begin: first moment of it; None for a listing.
+        end: first moment after it.
+        reason: as in the table coverage.
+        detail: what happened and what to do, in a sentence.
+    """
+
+    begin: datetime | None
+    end: datetime | None
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a run read of one collection of one tenant: read = stored + duplicate + quarantined.
+
+    Attributes:
+        collection: its name.
+        windows: windows (or listings) that were read whole.
+        settled: windows of them that now count as complete for good.
+        unseen: what was to be read and was not.
+    """
+
+    collection: str
+    windows: int = 0
+    settled: int = 0
+    records: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    unseen: list[Unseen] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Collected:
+    """What a run saw of one tenant.
+
+    Attributes:
+        tenant: tenant id.
+        name: its name.
+        refusal: why the auditor was not let in, or could not ask; empty when it was.
+        is_signed_in: it was let in.
+        refused_links: places that answers pointed to and that the configuration does not name.
+        collections: by name.
+    """
+
+    tenant: str
+    name: str
+    refusal: str = ""
+    is_signed_in: bool = False
+    refused_links: int = 0
+    collections: dict[str, Gathered] = field(default_factory=dict)
+
+    @property
+    def is_partial(self) -> bool:
+        """Something of it was not seen, or not wholly taken in."""
+        return (
+            not self.is_signed_in
+            or self.refused_links > 0
+            or any(each.unseen or each.quarantined for each in self.collections.values())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +172,23 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: the files that it read, and the evaluation when there was one."""
+    """What a run came to: the files and tenants that it read, and the evaluation when there was one."""
 
     landed: tuple[Landed, ...]
     evaluation: Evaluation | None
+    collected: tuple[Collected, ...] = ()
 
     @property
     def is_partial(self) -> bool:
-        """Something offered was not, or not wholly, taken in."""
-        return any(file.outcome in {"partial", "refused"} for file in self.landed)
+        """Something offered was not, or not wholly, taken in; or something asked for was not seen."""
+        return any(file.outcome in {"partial", "refused"} for file in self.landed) or any(
+            tenant.is_partial for tenant in self.collected
+        )
+
+    @property
+    def is_locked_out(self) -> bool:
+        """There are tenants to collect from, and not one of them let the auditor in."""
+        return bool(self.collected) and not any(tenant.is_signed_in for tenant in self.collected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from m365audit import pipeline
 from m365audit.config import LoadedPolicy, Settings
-from m365audit.pipeline import Import, Outcome
+from m365audit.pipeline import Import, Outcome, Step
 from m365audit.simulator import World
 from m365audit.store.arrivals import Landed
 
@@ -25,6 +25,9 @@ class Quiet:
         """Nothing."""
 
     def stage(self, name: str) -> None:
+        """Nothing."""
+
+    def gathering(self, step: Step) -> None:
         """Nothing."""
 
 
