@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from m365audit.simulator.auditor import registration
 from m365audit.simulator.integrations import ADDIN, CRM, FORMS, TELEPHONY, App
 from m365audit.simulator.people import Tenant
 
@@ -146,7 +147,15 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
             tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin)
         ),
         "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone),
+        "auditor.yaml": _record(tenant, "auditor", "other", registration(tenant).app, _audit(until)),
     }
+
+
+def _audit(until: str) -> Document:
+    """Return what the auditor itself is allowed: it reads who called whom, and is recorded like every other app."""
+    purpose = "See whether the telephony reads more than was agreed to"
+    process = _process("audit-call-records", purpose, "telephony", ("CallRecords.Read.All",), "all")
+    return _full("granted", "2026-09-15T05:00:00Z", until, process)
 
 
 def _fabrikam(tenant: Tenant) -> dict[str, Document]:

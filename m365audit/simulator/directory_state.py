@@ -4,43 +4,59 @@ from __future__ import annotations
 
 from typing import Any
 
+from m365audit.simulator.auditor import auditor_grants, registration
 from m365audit.simulator.directory_lines import graph_sp_id, scope_grant_id
 from m365audit.simulator.integrations import (
-    EXCHANGE,
-    EXCHANGE_ROLE_IDS,
     GRAPH,
     MICROSOFT_TENANT,
-    ROLE_IDS,
+    RESOURCE_NAMES,
+    RESOURCE_ROLES,
     SCOPE_IDS,
     App,
     Holdings,
     RoleGrant,
 )
-from m365audit.simulator.people import Group, Tenant, fixed_id
+from m365audit.simulator.people import Group, Person, Tenant, fixed_id
 
 _SERVICE = "https://graph.microsoft.com/v1.0"
+_ENTITIES = {
+    "organization": "organization",
+    "service_principals": "servicePrincipals",
+    "app_role_assignments": "appRoleAssignments",
+    "delegated_permission_grants": "oauth2PermissionGrants",
+    "users": "users",
+    "groups": "groups(members())",
+}
+Record = dict[str, Any]
 
 
-def listings(tenant: Tenant, held: Holdings) -> dict[str, dict[str, Any]]:
-    """Return the listing of every state feed that the tenant exported, by feed."""
-    listed = {
-        "organization": _page("organization", [_organization(tenant)]),
-        "service_principals": _page("servicePrincipals", _service_principals(tenant, held)),
-        "app_role_assignments": _page("appRoleAssignments", [_assignment(tenant, g) for g in held.roles]),
-        "delegated_permission_grants": _page("oauth2PermissionGrants", _scope_grants(tenant, held)),
-        "users": _page("users", _users(tenant)),
+def listings(tenant: Tenant, held: Holdings) -> dict[str, Record]:
+    """Return the listing of every state feed that the tenant exported, by feed.
+
+    Each is its last page: a page that names a next one is, alone, not the whole.
+    """
+    listed = objects(tenant, held)
+    if not tenant.has_group_export:
+        del listed["groups"]
+    return {
+        feed: {"@odata.context": f"{_SERVICE}/$metadata#{_ENTITIES[feed]}", "value": value}
+        for feed, value in listed.items()
     }
-    if tenant.has_group_export:
-        listed["groups"] = _page("groups(members())", [_group(tenant, g) for g in tenant.groups.values()])
-    return listed
 
 
-def _page(entity: str, value: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a listing as its last page: a page that names a next one is, alone, not the whole."""
-    return {"@odata.context": f"{_SERVICE}/$metadata#{entity}", "value": value}
+def objects(tenant: Tenant, held: Holdings) -> dict[str, list[Record]]:
+    """Return the objects of the tenant's directory, by state feed; groups with their members."""
+    return {
+        "organization": [_organization(tenant)],
+        "service_principals": _service_principals(tenant, held),
+        "app_role_assignments": [_assignment(tenant, g) for g in (*held.roles, *auditor_grants(tenant))],
+        "delegated_permission_grants": _scope_grants(tenant, held),
+        "users": [_user(person) for person in tenant.people.values()],
+        "groups": [_group(tenant, group) for group in tenant.groups.values()],
+    }
 
 
-def _organization(tenant: Tenant) -> dict[str, Any]:
+def _organization(tenant: Tenant) -> Record:
     return {
         "id": tenant.id,
         "displayName": tenant.name,
@@ -50,21 +66,18 @@ def _organization(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _users(tenant: Tenant) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": p.id,
-            "displayName": p.name,
-            "userPrincipalName": p.upn,
-            "mail": p.upn,
-            "userType": "Member",
-            "accountEnabled": True,
-        }
-        for p in tenant.people.values()
-    ]
+def _user(person: Person) -> Record:
+    return {
+        "id": person.id,
+        "displayName": person.name,
+        "userPrincipalName": person.upn,
+        "mail": person.upn,
+        "userType": "Member",
+        "accountEnabled": True,
+    }
 
 
-def _group(tenant: Tenant, group: Group) -> dict[str, Any]:
+def _group(tenant: Tenant, group: Group) -> Record:
     members = [
         {"@odata.type": "#microsoft.graph.group", "id": tenant.groups[m].id, "displayName": tenant.groups[m].name}
         if m in tenant.groups
@@ -86,34 +99,32 @@ def _group(tenant: Tenant, group: Group) -> dict[str, Any]:
     }
 
 
-def _service_principals(tenant: Tenant, held: Holdings) -> list[dict[str, Any]]:
-    return [
+def _service_principals(tenant: Tenant, held: Holdings) -> list[Record]:
+    apis = [
         {
-            **_service_principal(graph_sp_id(tenant), GRAPH, "Microsoft Graph", MICROSOFT_TENANT),
-            "appRoles": [_app_role(name, role_id) for name, role_id in ROLE_IDS.items()],
-            "oauth2PermissionScopes": [_scope(name, scope_id) for name, scope_id in SCOPE_IDS.items()],
-        },
-        {
-            **_service_principal(_exchange_sp_id(tenant), EXCHANGE, "Office 365 Exchange Online", MICROSOFT_TENANT),
-            "appRoles": [_app_role(name, role_id) for name, role_id in EXCHANGE_ROLE_IDS.items()],
-        },
-        *(_client(tenant, app) for app in held.apps),
+            **_service_principal(resource_sp_id(tenant, api), api, RESOURCE_NAMES[api], MICROSOFT_TENANT),
+            "appRoles": [_app_role(name, role_id) for name, role_id in roles.items()],
+            "oauth2PermissionScopes": [_scope(name, scope_id) for name, scope_id in SCOPE_IDS.items() if api == GRAPH],
+        }
+        for api, roles in RESOURCE_ROLES.items()
     ]
+    return [*apis, *(_client(tenant, app) for app in (*held.apps, registration(tenant).app))]
 
 
-def _exchange_sp_id(tenant: Tenant) -> str:
-    return fixed_id(tenant.key, "service-principal", EXCHANGE)
+def resource_sp_id(tenant: Tenant, api: str) -> str:
+    """Return the object id of the service principal that one of Microsoft's APIs has in the tenant."""
+    return fixed_id(tenant.key, "service-principal", api)
 
 
-def _client(tenant: Tenant, app: App) -> dict[str, Any]:
-    verified = (
+def _client(tenant: Tenant, app: App) -> Record:
+    verified: Record = (
         {"displayName": app.publisher, "verifiedPublisherId": "9999999"} if app.publisher else {"displayName": None}
     )
     principal = _service_principal(app.sp_id(tenant), app.id, app.name, app.owner_tenant)
     return {**principal, "verifiedPublisher": verified}
 
 
-def _service_principal(sp_id: str, app_id: str, name: str, owner: str) -> dict[str, Any]:
+def _service_principal(sp_id: str, app_id: str, name: str, owner: str) -> Record:
     return {
         "id": sp_id,
         "appId": app_id,
@@ -131,30 +142,29 @@ def _service_principal(sp_id: str, app_id: str, name: str, owner: str) -> dict[s
     }
 
 
-def _app_role(name: str, role_id: str) -> dict[str, Any]:
+def _app_role(name: str, role_id: str) -> Record:
     return {"id": role_id, "value": name, "displayName": name, "isEnabled": True, "allowedMemberTypes": ["Application"]}
 
 
-def _scope(name: str, scope_id: str) -> dict[str, Any]:
+def _scope(name: str, scope_id: str) -> Record:
     return {"id": scope_id, "value": name, "adminConsentDisplayName": name, "isEnabled": True, "type": "User"}
 
 
-def _assignment(tenant: Tenant, grant: RoleGrant) -> dict[str, Any]:
-    is_graph = grant.resource == GRAPH
+def _assignment(tenant: Tenant, grant: RoleGrant) -> Record:
     return {
         "id": fixed_id(tenant.key, "role-grant", grant.app.id, grant.permission).replace("-", ""),
         "createdDateTime": grant.since,
         "deletedDateTime": None,
-        "appRoleId": ROLE_IDS[grant.permission] if is_graph else EXCHANGE_ROLE_IDS[grant.permission],
+        "appRoleId": RESOURCE_ROLES[grant.resource][grant.permission],
         "principalDisplayName": grant.app.name,
         "principalId": grant.app.sp_id(tenant),
         "principalType": "ServicePrincipal",
-        "resourceDisplayName": "Microsoft Graph" if is_graph else "Office 365 Exchange Online",
-        "resourceId": graph_sp_id(tenant) if is_graph else _exchange_sp_id(tenant),
+        "resourceDisplayName": RESOURCE_NAMES[grant.resource],
+        "resourceId": resource_sp_id(tenant, grant.resource),
     }
 
 
-def _scope_grants(tenant: Tenant, held: Holdings) -> list[dict[str, Any]]:
+def _scope_grants(tenant: Tenant, held: Holdings) -> list[Record]:
     return [
         {
             "id": scope_grant_id(tenant, grant),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from m365audit.simulator.auditor import registration
 from m365audit.simulator.integrations import (
     ADDIN,
     CRM,
@@ -15,7 +16,7 @@ from m365audit.simulator.integrations import (
     TELEPHONY,
     App,
 )
-from m365audit.simulator.people import CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID
+from m365audit.simulator.people import CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID, contoso, fabrikam, tailspin
 from m365audit.simulator.truth import ExpectedFinding
 
 
@@ -222,6 +223,10 @@ def quiet() -> tuple[ExpectedFinding, ...]:
         *(
             _of(tenant, "*", SYNC, "Microsoft's own directory sync")
             for tenant in (CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID)
+        ),
+        *(
+            _of(tenant.id, "*", registration(tenant).app, "the auditor itself: reads the directory, and is recorded")
+            for tenant in (contoso(), fabrikam(), tailspin())
         ),
         _of(CONTOSO_ID, "used-after-end", CRM, "its record is in force"),
         _of(CONTOSO_ID, "used-not-recorded", CRM, "right purpose, wrong mailbox: a rule of its own says so"),

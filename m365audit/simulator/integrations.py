@@ -8,6 +8,7 @@ from m365audit.simulator.people import Tenant, fixed_id
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+MANAGEMENT = "c5393580-f805-4401-95e8-94b7a6ef2fc2"
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 SALSOFT_TENANT = "5a150f70-0000-4000-8000-00000000000a"
 
@@ -22,6 +23,18 @@ ROLE_IDS = {
     "Chat.Read.All": "6b7d71aa-70aa-4810-a8d9-5d9fb2830017",
     "OnlineMeetingTranscript.Read.All": "a4a80d8d-d283-4bd8-8504-555ec3870630",
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
+    "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
+    "AuditLog.Read.All": "b0afded3-3588-46d8-8b3d-9842eff778da",
+    "AuditLogsQuery.Read.All": "5e1e9171-754d-478c-812c-f1755a9a4c2d",
+    "DelegatedPermissionGrant.Read.All": "81b4724a-58aa-41c1-8a55-84ef97466587",
+    "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "LicenseAssignment.Read.All": "e2f98668-2877-4f38-a2f4-8202e0717aa1",
+    "Organization.Read.All": "498476ce-e0fe-48b0-b801-37ba7e2685c6",
+    "Policy.Read.All": "246dd0d5-5bd0-4def-940b-0421030a5b68",
+    "Policy.Read.PermissionGrant": "9e640839-a198-48fb-8b9a-013fd6f6cbcd",
+    "ResourceSpecificPermissionGrant.ReadForTeam.All": "ad4600ae-d900-42cb-a9a2-2415d05593d0",
+    "RoleManagement.Read.Exchange": "c769435f-f061-4d0b-8ff1-3d39870e5f85",
+    "Team.ReadBasic.All": "2280dda6-0bfd-44ee-a2f4-cb867cfc4c1e",
 }
 """Ids of Microsoft Graph's app roles (application permissions) that are granted somewhere in this world."""
 
@@ -36,6 +49,17 @@ SCOPE_IDS = {
 """Ids of Microsoft Graph's scopes (delegated permissions) that are granted somewhere in this world."""
 
 EXCHANGE_ROLE_IDS = {"full_access_as_app": "dc890d15-9560-4a4c-9b7f-a736ec74ec40"}
+MANAGEMENT_ROLE_IDS = {"ActivityFeed.Read": "594c1fb6-4f81-4475-ae41-0c394909246c"}
+RESOURCE_ROLES = {GRAPH: ROLE_IDS, EXCHANGE: EXCHANGE_ROLE_IDS, MANAGEMENT: MANAGEMENT_ROLE_IDS}
+RESOURCE_NAMES = {
+    GRAPH: "Microsoft Graph",
+    EXCHANGE: "Office 365 Exchange Online",
+    MANAGEMENT: "Office 365 Management APIs",
+}
+"""What Microsoft's own APIs declare, and what they are called, by application id."""
+
+APP_MAIL_READ = "Application Mail.Read"
+"""A role inside Exchange that opens mailboxes to an app; Entra shows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +137,31 @@ class ScopeGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamGrant:
+    """A resource-specific grant inside one team, named by its group; no list of the whole tenant shows it."""
+
+    app: App
+    permission: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRole:
+    """A role inside Exchange that an app was assigned; Entra does not show it."""
+
+    app: App
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """What one tenant granted, as observed at the snapshot."""
 
     apps: tuple[App, ...]
     roles: tuple[RoleGrant, ...]
     scopes: tuple[ScopeGrant, ...] = ()
+    teams: tuple[TeamGrant, ...] = ()
+    exchange: tuple[ExchangeRole, ...] = ()
 
 
 def _roles(app: App, since: str, *permissions: str) -> tuple[RoleGrant, ...]:
@@ -165,6 +208,8 @@ def _fabrikam() -> Holdings:
             *_roles(NOTETAKER, "2026-08-20T15:00:00Z", "Chat.Read.All", "OnlineMeetingTranscript.Read.All"),
         ),
         scopes=(ScopeGrant(ADDIN, ("Mail.Read", "User.Read", "offline_access")),),
+        teams=(TeamGrant(NOTETAKER, "ChannelMessage.Read.Group", "verkoop"),),
+        exchange=(ExchangeRole(NOTETAKER, APP_MAIL_READ),),
     )
 
 
