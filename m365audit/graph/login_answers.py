@@ -1,0 +1,163 @@
+"""Says what an answer of the login endpoint, or the lack of one, means; asks nobody.
+
+Must never let anything of a request into its words: requests carry the secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import aiohttp
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity import CredentialUnavailableError
+
+from m365audit.graph.aadsts import Place, Refusal, explain, harmless_sentence
+from m365audit.graph.failures import SignInError
+
+_OK: Final = 200
+_REDIRECTS: Final = range(300, 400)
+_PROXY_WANTS_LOGIN: Final = 407
+_TOO_MANY: Final = 429
+_SERVER_ERRORS: Final = range(500, 600)
+_UNREACHABLE_HINT: Final = "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and `cloud:` of the configuration"
+
+
+class BusyError(Exception):
+    """The endpoint cannot be asked now, but perhaps in a moment.
+
+    Attributes:
+        failure: what to say when it does not get better.
+        retry_after: the answer's ``Retry-After`` as written, empty when there was none.
+    """
+
+    def __init__(self, failure: SignInError, retry_after: str = "") -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.retry_after = retry_after
+
+
+def check_answer(status: int, headers: Mapping[str, str], body: bytes, place: Place) -> None:
+    """Pass an answer that holds a token.
+
+    Raises:
+        SignInError: a no; or something that no login endpoint answers (a captive portal, a proxy).
+        BusyError: worth asking again.
+    """
+    answer = _object(body)
+    if status == _OK and isinstance(answer.get("access_token"), str):
+        return
+    if status == _TOO_MANY or status in _SERVER_ERRORS:
+        raise BusyError(_busy(status, answer, place), headers.get("Retry-After", ""))
+    if "error" in answer:
+        raise failure_in(answer, place)
+    if status == _PROXY_WANTS_LOGIN:
+        raise _unreachable(place, "the proxy wants a login (407)", "put it into HTTPS_PROXY")
+    sent = "sent the request elsewhere" if status in _REDIRECTS else f"answered {status} without a token or a reason"
+    raise _unreachable(place, sent, "a proxy or a captive portal answers in its place; " + _UNREACHABLE_HINT)
+
+
+def failure_in(answer: Mapping[str, Any], place: Place) -> SignInError | BusyError:
+    """Return what to raise for the token endpoint's JSON that holds an ``error``."""
+    codes = answer.get("error_codes")
+    refusal = explain(
+        str(answer.get("error", "")),
+        str(answer.get("error_description", "")),
+        codes if isinstance(codes, list) else [],
+        place,
+    )
+    return _failure(refusal)
+
+
+def failure_of(error: BaseException, place: Place) -> SignInError | BusyError:
+    """Return what to raise for whatever the client libraries raised."""
+    if isinstance(error, SignInError | BusyError):
+        return error
+    if isinstance(error, CredentialUnavailableError):
+        return SignInError(harmless_sentence(error.message), hint=_unavailable_hint(error.message), is_refused=False)
+    if isinstance(error, ClientAuthenticationError) and "AADSTS" in error.message:
+        text = error.message[error.message.index("AADSTS") :]
+        return _failure(explain("", text, [], place))
+    if isinstance(error, ClientAuthenticationError):
+        return SignInError(harmless_sentence(error.message), hint=_unavailable_hint(error.message), is_refused=False)
+    return _network_failure(error, place)
+
+
+def _failure(refusal: Refusal) -> SignInError | BusyError:
+    failure = SignInError(refusal.what, hint=refusal.todo, is_refused=not refusal.passes, code=refusal.code)
+    return BusyError(failure) if refusal.passes else failure
+
+
+def _busy(status: int, answer: Mapping[str, Any], place: Place) -> SignInError:
+    if "error" in answer:
+        failure = failure_in(answer, place)
+        told = failure.failure if isinstance(failure, BusyError) else failure
+        return SignInError(told.message, hint=told.hint, is_refused=False, code=told.code)
+    return _unreachable(place, f"answers {status} again and again", "it passes by itself; run the same command later")
+
+
+def _network_failure(error: BaseException, place: Place) -> SignInError | BusyError:
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = f"its certificate is not to be trusted: {harmless_sentence(cause.verify_message)}"
+            return _unreachable(place, why, "where a company's proxy opens TLS, name its CA in `cloud:`, `ca_file`")
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            todo = "put its user and password into HTTPS_PROXY" if cause.status == _PROXY_WANTS_LOGIN else ""
+            return _unreachable(place, f"the proxy answers {cause.status}", todo or _UNREACHABLE_HINT)
+    return BusyError(_unreachable(place, _network_words(causes), _UNREACHABLE_HINT))
+
+
+def _network_words(causes: list[BaseException]) -> str:
+    for cause in causes:
+        if isinstance(cause, aiohttp.ClientConnectorDNSError):
+            return "its name is not known to the DNS"
+        if isinstance(cause, ssl.SSLError | aiohttp.ClientConnectorSSLError):
+            return "no TLS connection came about"
+        if isinstance(cause, aiohttp.ClientProxyConnectionError):
+            return "the proxy does not answer"
+        if isinstance(cause, aiohttp.ClientConnectorError):
+            return "nobody answers there"
+        if isinstance(cause, TimeoutError | asyncio.TimeoutError):
+            return "it does not answer in time"
+    return "the connection broke"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+        error = error.__cause__ or error.__context__ or (inner if isinstance(inner, BaseException) else None)
+
+
+def _unreachable(place: Place, what: str, todo: str) -> SignInError:
+    return SignInError(f"{place.login} cannot be asked: {what}", hint=todo, is_refused=False)
+
+
+def _unavailable_hint(message: str) -> str:
+    lowered = message.lower()
+    if "not found on path" in lowered:
+        return "install the Azure command line, or use another kind of credential"
+    if "az login" in lowered or "azure cli" in lowered:
+        return "run: az login --tenant TENANT, as the account that runs the auditor"
+    if "managedidentity" in lowered or "imds" in lowered:
+        return "this credential works on Azure machines that have the identity; elsewhere use a certificate"
+    return "check the tenant's credential in the configuration"
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
+"""What the client libraries raise when no token comes; ValueError: they build one from answers that make no sense."""
