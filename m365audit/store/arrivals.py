@@ -34,6 +34,9 @@ class Arrival:
         archive: the archive in the spool whose member it is; empty when it is a file of its own. ``spool`` is then a
             temporary copy of the member's bytes.
         origin: where a large file may be read quicker than in the spool, for as long as it is unchanged.
+        is_collected: the collector wrote it from Microsoft's answers. What it covers stands in the ledger of
+            collection, not in the file.
+        run_id: the run that collected it; empty for what was imported.
     """
 
     source_id: int
@@ -51,6 +54,8 @@ class Arrival:
     unreadable: str = ""
     archive: str = ""
     origin: Origin | None = None
+    is_collected: bool = False
+    run_id: str = ""
 
     @property
     def is_settled(self) -> bool:
@@ -180,6 +185,7 @@ def write_sources(connection: duckdb.DuckDBPyConnection, rows: Iterable[tuple[Ar
             landed.stored, landed.duplicate, landed.quarantined, landed.bad_times, arrival.imported_at,
             arrival.observed_at, landed.outcome, landed.message, arrival.archive or arrival.spool, has_next_page,
             arrival.hour, arrival.is_settled, *(arrival.window or (None, None)), arrival.has_said_time,
+            "graph" if arrival.is_collected else "import", arrival.run_id or None,
         ]
         for arrival, landed, has_next_page in rows
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -39,6 +39,29 @@ def configure(connection: duckdb.DuckDBPyConnection, temporary: Path | None = No
     if temporary is not None:
         connection.execute("SET memory_limit = ?", [MEMORY_LIMIT])
         connection.execute("SET temp_directory = ?", [str(temporary)])
+
+
+@contextmanager
+def undone_on_failure(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Roll the present transaction back when anything at all goes wrong inside."""
+    with ExitStack() as undoing:
+        undoing.callback(_roll_back, connection)
+        yield
+        undoing.pop_all()
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # a transaction that failed badly is over already
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Do everything inside in one transaction: all of it is stored, or nothing."""
+    connection.execute("BEGIN")
+    with undone_on_failure(connection):
+        yield
+    connection.execute("COMMIT")
 
 
 def make_private(folder: Path) -> Path:

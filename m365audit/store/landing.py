@@ -8,7 +8,7 @@ same for one as for a hundred.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -17,6 +17,7 @@ from m365audit.errors import AuditError
 from m365audit.model import STATE_FEEDS, PreparedFile, Quarantined
 from m365audit.store import landing_calls, landing_sql
 from m365audit.store.arrivals import Arrival, Landed, write_sources
+from m365audit.store.database import undone_on_failure
 from m365audit.store.setting_aside import set_aside
 from m365audit.store.settling import CALLS, RECORDS, note_sightings, settle
 
@@ -42,13 +43,21 @@ class Ready:
         return (self.arrival.tenant, self.prepared.kind, self.prepared.enveloped, self.prepared.is_temporary)
 
 
-def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool) -> list[Landed]:
+def land(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Ready],
+    *,
+    is_careful: bool,
+    also: Callable[[Sequence[Landed]], None] | None = None,
+) -> list[Landed]:
     """Land files of one family in one transaction.
 
     Args:
         connection: the working database.
         files: at least one; all of one family, in the order in which they were offered.
         is_careful: their records were checked one by one; False lets DuckDB read quickly and strictly.
+        also: what is to become durable together with the files; called inside the transaction, when everything else is
+            done, with what became of each file. What it raises undoes all of it.
 
     Returns:
         What became of each, in the same order.
@@ -68,6 +77,9 @@ def land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_ca
     if not all(file.arrival.origin is None or file.arrival.origin.is_unchanged() for file in files):
         connection.execute("ROLLBACK")
         raise UnreadableRecordsError("it changed while it was read", file=files[0].arrival.path)
+    if also:
+        with undone_on_failure(connection):
+            also(landed)
     connection.execute("COMMIT")
     return landed
 
@@ -128,7 +140,7 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arriving (filename VARCHAR, source_id BIGINT, tenant_id VARCHAR, kind VARCHAR, "
         "observed_at TIMESTAMPTZ, hour TIMESTAMPTZ, is_settled BOOLEAN, is_broken BOOLEAN, window_from TIMESTAMPTZ, "
-        "window_to TIMESTAMPTZ, is_retold BOOLEAN)"
+        "window_to TIMESTAMPTZ, is_retold BOOLEAN, is_collected BOOLEAN)"
     )
     values: list[object] = []
     for file in files:
@@ -136,9 +148,9 @@ def _arriving(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready]) -> 
         values += [
             file.prepared.ndjson, arrival.source_id, arrival.tenant, file.prepared.kind, arrival.observed_at,
             arrival.hour, arrival.is_settled, file.prepared.has_broken_end, *(arrival.window or (None, None)),
-            file.prepared.is_retold,
+            file.prepared.is_retold, arrival.is_collected,
         ]  # fmt: skip
-    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(files))
     connection.execute(f"INSERT INTO arriving VALUES {marks}", values)
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh_sources AS SELECT source_id FROM arriving")
 
@@ -213,7 +225,10 @@ def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, 
 
 
 def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write what each file proves of coverage: its hour when its path names one, else the extent of its events."""
+    """Write what each file proves of coverage: its hour when its path names one, else the extent of its events.
+
+    Of what was collected the ledger of collection speaks.
+    """
     connection.execute(
         """
         INSERT INTO coverage_windows
@@ -235,6 +250,7 @@ def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
                 SELECT source_id, feed, occurred_at FROM landed_records
                 WHERE source_id IN (FROM fresh_sources)
             ) AS e USING (source_id)
+            WHERE NOT a.is_collected
         )
         GROUP BY tenant_id, source_id, feed, is_hour
         HAVING is_hour OR count(occurred_at) > 0

@@ -8,14 +8,15 @@ import mmap
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
-from typing import Final
+from tempfile import mkstemp
+from typing import Final, Self
 
 from m365audit.errors import EvidenceError
 from m365audit.store.database import make_private, sync_file, sync_folder
@@ -27,6 +28,7 @@ _CHUNK: Final = 1 << 20
 _LARGE: Final = 16 << 20
 _BLOCK: Final = 4096
 """What direct writes come in."""
+_ARRIVING: Final = "arriving-"
 _SAFE_NAME: Final = re.compile(r"[^A-Za-z0-9._=-]")
 _PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9._=/-]+")
 
@@ -198,13 +200,13 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
     """
     folder = make_private(state / "spool" / tenant)
     modified_at, stamp = _modified_at(source), _stamp(source)
-    name = _SAFE_NAME.sub("_", source.name)[-120:] or "file"
+    name = _safe_name(source.name)
     if is_expected:
         sha256, size = _hash(source, source.stat().st_size, tell)
         home = folder / sha256[:2] / sha256
         if home.is_dir() and any(home.iterdir()):
             return Spooled(_keep(None, home, name), sha256, size, modified_at)
-    arriving = folder / f"arriving-{os.getpid()}"
+    arriving = folder / f"{_ARRIVING}{os.getpid()}"
     try:
         sha256, size = _copy(source, arriving, tell)
     except (EvidenceError, OSError):
@@ -220,7 +222,74 @@ def _origin(source: Path, size: int, stamp: tuple[int, int, int] | None) -> Orig
     return Origin(source, stamp) if stamp and is_large and _PLAIN_PATH.fullmatch(str(source)) else None
 
 
+class Segment:
+    """A file of records that is written to the spool as they come; a context manager.
+
+    Nothing of it is durable before ``close``; leaving the context without that removes it.
+
+    Args:
+        tenant: tenant id, a checked GUID (it names a folder).
+        state: the private state folder.
+        name: what the file is called; what is not safe in a name is replaced.
+
+    Attributes:
+        records: how many were appended.
+        size: bytes of them.
+    """
+
+    def __init__(self, tenant: str, state: Path, name: str) -> None:
+        self.records = 0
+        self.size = 0
+        self._folder = make_private(state / "spool" / tenant)
+        self._name = _safe_name(name)
+        self._digest = hashlib.sha256()
+        descriptor, path = mkstemp(prefix=f"{_ARRIVING}{os.getpid()}-", dir=self._folder)
+        self._path = Path(path)
+        self._writer = os.fdopen(descriptor, "wb", buffering=0)
+
+    def __enter__(self) -> Self:
+        """Return the segment."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was not closed."""
+        self._writer.close()
+        self._path.unlink(missing_ok=True)
+
+    def append(self, records: Sequence[bytes]) -> None:
+        """Write records, each a JSON object without a raw line feed, one a line.
+
+        Raises:
+            OSError: the spool cannot be written.
+        """
+        if not records:
+            return
+        lines = memoryview(b"\n".join([*records, b""]))
+        self._digest.update(lines)
+        self.size += len(lines)
+        self.records += len(records)
+        while lines:
+            lines = lines[self._writer.write(lines) :]
+
+    def close(self) -> Spooled:
+        """Make it durable under its hash, and return where it is.
+
+        Raises:
+            OSError: the spool cannot be written.
+        """
+        os.fsync(self._writer.fileno())
+        modified_at = _modified_at(self._path)
+        self._writer.close()
+        sha256 = self._digest.hexdigest()
+        home = make_private(self._folder / sha256[:2] / sha256)
+        return Spooled(_keep(self._path, home, self._name), sha256, self.size, modified_at)
+
+
+def _safe_name(name: str) -> str:
+    return _SAFE_NAME.sub("_", name)[-120:] or "file"
+
+
 def clear_leftovers(state: Path) -> None:
     """Remove what a killed run left half-copied; nothing refers to it."""
-    for leftover in (state / "spool").glob("*/arriving-*"):
+    for leftover in (state / "spool").glob(f"*/{_ARRIVING}*"):
         leftover.unlink(missing_ok=True)
