@@ -1,0 +1,166 @@
+"""Owns a simulator's life: thread, event loop, addresses, certificates. Must never outlive its block."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from m365audit.simulator.served import ServedWorld
+from m365audit.simulator.service.calls import Service
+from m365audit.simulator.service.clock import SimulatedClock
+from m365audit.simulator.service.delivery import Delivery
+from m365audit.simulator.service.request_log import RequestLog
+from m365audit.simulator.service.simulation import Simulation
+from m365audit.simulator.service.tls import Authority, Flaw, server_context
+
+SERVICES: Final[tuple[Service, ...]] = ("login", "graph", "manage")
+_PATIENCE: Final = 10.0
+
+
+@dataclass(slots=True)
+class Simulator:
+    """A running simulator, as its user sees it. Everything may be used from any thread.
+
+    Attributes:
+        simulation: its state.
+        ca_file: PEM file of the authority that vouches for it.
+    """
+
+    simulation: Simulation
+    ca_file: Path
+
+    @property
+    def world(self) -> ServedWorld:
+        """What it serves; put records in, or take them out, while it runs."""
+        return self.simulation.world
+
+    @property
+    def origin(self) -> str:
+        """Address of Graph, and of everything where one address serves all."""
+        return self.simulation.origins["graph"]
+
+    @property
+    def login(self) -> str:
+        """Address of login."""
+        return self.simulation.origins["login"]
+
+    @property
+    def graph(self) -> str:
+        """Address of Graph."""
+        return self.simulation.origins["graph"]
+
+    @property
+    def manage(self) -> str:
+        """Address of the Management Activity API."""
+        return self.simulation.origins["manage"]
+
+    @property
+    def log(self) -> RequestLog:
+        """Every request so far."""
+        return self.simulation.log
+
+    def cloud(self) -> dict[str, str]:
+        """Return the addresses as a configuration's ``cloud`` names them."""
+        return {"login": self.login, "graph": self.graph, "manage": self.manage, "ca_file": str(self.ca_file)}
+
+    def now(self) -> datetime:
+        """Return simulated time."""
+        return self.simulation.now()
+
+    def advance(self, by: timedelta) -> None:
+        """Move simulated time forward."""
+        self.simulation.clock.advance(by)
+
+
+@contextmanager
+def running(
+    world: ServedWorld,
+    *,
+    clock: SimulatedClock | None = None,
+    separate_ports: bool = False,
+    certificate: Flaw | None = None,
+    folder: Path | None = None,
+) -> Iterator[Simulator]:
+    """Serve a world on loopback over TLS until the block ends.
+
+    Args:
+        world: what is served.
+        clock: simulated time; None: it starts at ``world.now`` and runs with the host's.
+        separate_ports: an address each for login, Graph and the Management Activity API, as in life.
+        certificate: a flaw of the server's certificate.
+        folder: where ``ca.pem`` is put; None: a temporary folder.
+
+    Yields:
+        The simulator.
+    """
+    with tempfile.TemporaryDirectory(prefix="m365audit-simulator-") as temporary:
+        place = folder or Path(temporary)
+        authority = Authority()
+        (place / "ca.pem").write_bytes(authority.pem)
+        context = server_context(authority.server(certificate), Path(temporary))
+        simulation = Simulation(world, clock or SimulatedClock(world.now), {})
+        with _Thread(simulation, context, separate_ports=separate_ports):
+            yield Simulator(simulation, place / "ca.pem")
+
+
+class _Thread:
+    """The thread that an event loop runs in, with the listening addresses."""
+
+    def __init__(self, simulation: Simulation, context: ssl.SSLContext, *, separate_ports: bool) -> None:
+        self._simulation = simulation
+        self._context = context
+        self._separate = separate_ports
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="m365audit-simulator", daemon=True)
+        self._runners: list[web.ServerRunner] = []
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_PATIENCE)
+        except BaseException:
+            self._end()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    async def _listen(self) -> None:
+        if not self._separate:
+            origin = await self._site(None)
+            self._simulation.origins.update(dict.fromkeys(SERVICES, origin))
+        else:
+            for service in SERVICES:
+                self._simulation.origins[service] = await self._site(service)
+
+    async def _site(self, service: Service | None) -> str:
+        delivery = Delivery(self._simulation, service)
+        runner = web.ServerRunner(web.Server(delivery.handle, access_log=None), shutdown_timeout=0.1)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context).start()
+        return f"https://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def _close(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _end(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_PATIENCE)
+        self._loop.close()
