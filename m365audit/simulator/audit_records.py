@@ -21,10 +21,18 @@ CSV_COLUMNS = (
     "IsValid",
     "ObjectState",
 )
-_TYPE_NAMES = {1: "ExchangeAdmin", 2: "ExchangeItem", 25: "MicrosoftTeams", 50: "ExchangeItemAggregated"}
+Record = dict[str, Any]
+_TYPE_NAMES = {
+    1: "ExchangeAdmin",
+    2: "ExchangeItem",
+    6: "SharePointFileOperation",
+    15: "AzureActiveDirectoryStsLogon",
+    25: "MicrosoftTeams",
+    50: "ExchangeItemAggregated",
+}
 
 
-def audit_record(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def audit_record(tenant: Tenant, audited: Audited) -> Record:
     """Return one record in the Management API's shape; times there have no zone and mean UTC."""
     if audited.said:
         return _command(tenant, audited)
@@ -50,7 +58,7 @@ def audit_record(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def _command(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def _command(tenant: Tenant, audited: Audited) -> Record:
     """Return a command of an administrator; ``AppId`` is the console."""
     assert audited.user  # noqa: S101  # a command is always somebody's
     return {
@@ -75,7 +83,7 @@ def _command(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def _mailbox(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def _mailbox(tenant: Tenant, audited: Audited) -> Record:
     """Return what every Exchange record says: ``AppId`` is the API, ``ClientAppId`` the app behind it."""
     owner = audited.mailbox.upn if audited.mailbox else ""
     own_client = audited.app.id == EXCHANGE
@@ -97,7 +105,7 @@ def _mailbox(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def _mail_read(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def _mail_read(tenant: Tenant, audited: Audited) -> Record:
     items = [
         {"InternetMessageId": f"<{audited.id[:8]}.{n}@{tenant.domain}>", "SizeInBytes": 40_000 + n, "Id": f"RgAAA{n}"}
         for n in range(audited.items)
@@ -114,7 +122,7 @@ def _mail_read(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def _mail_sent(tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def _mail_sent(tenant: Tenant, audited: Audited) -> Record:
     return {
         "RecordType": 2,
         **_mailbox(tenant, audited),
@@ -128,7 +136,7 @@ def _mail_sent(tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def _chat_read(_tenant: Tenant, audited: Audited) -> dict[str, Any]:
+def _chat_read(_tenant: Tenant, audited: Audited) -> Record:
     return {
         "RecordType": 25,
         "Workload": "MicrosoftTeams",
@@ -141,7 +149,7 @@ def _chat_read(_tenant: Tenant, audited: Audited) -> dict[str, Any]:
     }
 
 
-def csv_row(number: int, total: int, record: dict[str, Any]) -> tuple[str, ...]:
+def csv_row(number: int, total: int, record: Record) -> tuple[str, ...]:
     """Return a record as a row of Purview's export: American dates, the record itself as JSON in a cell."""
     day, clock = record["CreationTime"].split("T")
     year, month, date = (int(part) for part in day.split("-"))

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from m365audit.simulator.audit_records import CSV_COLUMNS, audit_record, csv_row
+from m365audit.simulator.audit_records import CSV_COLUMNS, csv_row
 from m365audit.simulator.diary import OBSERVED, Diary
 from m365audit.simulator.directory_lines import directory_line, sign_in_line
 from m365audit.simulator.directory_state import listings
+from m365audit.simulator.everyday import audit_records
 from m365audit.simulator.graph_lines import graph_lines
 from m365audit.simulator.people import Tenant
+from m365audit.simulator.served import CONTENT_TYPES
 
 _SETTLED = timedelta(days=2)
-_CONTENT_TYPES = {"Exchange": "Audit.Exchange", "MicrosoftTeams": "Audit.General"}
 Import = tuple[str, str, bool]
 """Kind, path, and whether the export holds the whole fortnight."""
 Line = tuple[datetime, dict[str, Any]]
@@ -96,7 +97,7 @@ class ExportFolder:
         self._import(kind, folder, is_whole=True)
 
     def _write_audit_records(self, diary: Diary) -> None:
-        records = [audit_record(self._tenant, a) for a in sorted(diary.audited, key=lambda a: (a.at, a.id))]
+        records = audit_records(diary)
         if not records:
             return
         if self._tenant.key == "fabrikam":
@@ -105,7 +106,7 @@ class ExportFolder:
             return
         by_type: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for record in records:
-            by_type[_CONTENT_TYPES[record["Workload"]]].append(record)
+            by_type[CONTENT_TYPES[record["Workload"]]].append(record)
         for content_type, found in by_type.items():
             self._write(f"management-activity/{content_type}.json", _json(found), OBSERVED)
         self._import("audit_records", "management-activity", is_whole=True)

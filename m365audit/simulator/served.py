@@ -49,6 +49,15 @@ COLLECTIONS: Final[tuple[str, ...]] = (
 """
 
 
+CONTENT_TYPES: Final = {
+    "Exchange": "Audit.Exchange",
+    "MicrosoftTeams": "Audit.General",
+    "AzureActiveDirectory": "Audit.AzureActiveDirectory",
+    "SharePoint": "Audit.SharePoint",
+}
+"""Content type by the record's ``Workload``."""
+
+
 @dataclass(slots=True)
 class ServedClient:
     """A client application (the auditor, mostly) and what it may do in one tenant.
