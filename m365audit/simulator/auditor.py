@@ -19,8 +19,6 @@ _READS_THE_DIRECTORY = (
     "Application.Read.All",
     "AuditLog.Read.All",
     "AuditLogsQuery.Read.All",
-    "DelegatedPermissionGrant.Read.All",
-    "LicenseAssignment.Read.All",
     "Organization.Read.All",
     "Policy.Read.All",
     "Policy.Read.PermissionGrant",
@@ -30,11 +28,11 @@ _READS_THE_DIRECTORY = (
     "User.Read.All",
 )
 _READS_MORE = {
-    "contoso": ("CallRecords.Read.All", "GroupMember.Read.All"),
-    "fabrikam": ("GroupMember.Read.All",),
-    "tailspin": (),
+    "contoso": ("CallRecords.Read.All", "Directory.Read.All", "GroupMember.Read.All"),
+    "fabrikam": ("Directory.Read.All", "GroupMember.Read.All"),
+    "tailspin": ("DelegatedPermissionGrant.Read.All",),
 }
-"""Call records only where telephony is audited and the auditor itself is recorded; Tailspin forgot its groups."""
+"""Call records only where the auditor is recorded for them; Tailspin lets nobody see who is in its groups."""
 
 _READS_AUDIT_LOG: Final = "ActivityFeed.Read"
 CredentialKind = Literal["certificate", "secret_file"]
