@@ -6,7 +6,7 @@ The sentences are data: ``config/aadsts.yml``. What is not in there is told in M
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -52,13 +52,13 @@ class Refusal:
         code: ``AADSTS7000222`` and the like; the OAuth error where there is no such code; empty when there is neither.
         what: what is wrong.
         todo: the next step.
-        passes: it passes by itself; asking again later is right.
+        again: empty for a no; ``soon`` or ``later`` for a place that cannot answer now.
     """
 
     code: str
     what: str
     todo: str
-    passes: bool
+    again: str = ""
 
 
 def explain(error: str, description: str, codes: Iterable[object], place: Place) -> Refusal:
@@ -74,18 +74,17 @@ def explain(error: str, description: str, codes: Iterable[object], place: Place)
     known = _table().get(number) if number is not None else None
     if known is not None:
         facts = {"tenant": place.tenant, "client_id": place.client_id, "consent": place.consent_link}
-        passes = bool(known.get("passes", False))
-        return Refusal(f"AADSTS{number}", str(known["what"]), str(known["todo"]).format(**facts), passes)
-    passes = error in {"temporarily_unavailable", "server_error"}
+        return Refusal(f"AADSTS{number}", known["what"], known["todo"].format(**facts), known.get("again", ""))
+    again = "soon" if error in {"temporarily_unavailable", "server_error"} else ""
     said = harmless_sentence(description) or "Microsoft gave no reason"
     if number is None:
-        return Refusal(harmless_sentence(error)[:40], said, "ask whoever administers the tenant's applications", passes)
-    return Refusal(f"AADSTS{number}", said, f"see {ERROR_PAGE}{number}", passes)
+        return Refusal(harmless_sentence(error)[:40], said, "ask whoever administers the tenant's applications", again)
+    return Refusal(f"AADSTS{number}", said, f"see {ERROR_PAGE}{number}", again)
 
 
-def known_codes() -> tuple[int, ...]:
+def known_codes() -> Mapping[int, Mapping[str, str]]:
     """Return the codes that have a sentence of this product's own."""
-    return tuple(_table())
+    return _table()
 
 
 def harmless_sentence(text: str) -> str:
@@ -106,7 +105,7 @@ def _number(description: str, codes: Iterable[object]) -> int | None:
 
 
 @cache
-def _table() -> dict[int, dict[str, object]]:
+def _table() -> dict[int, dict[str, str]]:
     text = (data_dir("config") / "aadsts.yml").read_text(encoding="utf-8")
-    table: dict[int, dict[str, object]] = yaml.safe_load(text)
+    table: dict[int, dict[str, str]] = yaml.safe_load(text)
     return table

@@ -87,8 +87,8 @@ def failure_of(error: BaseException, place: Place) -> SignInError | BusyError:
 
 
 def _failure(refusal: Refusal) -> SignInError | BusyError:
-    failure = SignInError(refusal.what, hint=refusal.todo, is_refused=not refusal.passes, code=refusal.code)
-    return BusyError(failure) if refusal.passes else failure
+    failure = SignInError(refusal.what, hint=refusal.todo, is_refused=not refusal.again, code=refusal.code)
+    return BusyError(failure) if refusal.again == "soon" else failure
 
 
 def _busy(status: int, answer: Mapping[str, Any], place: Place) -> SignInError:
