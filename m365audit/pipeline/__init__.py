@@ -1,4 +1,4 @@
-"""The way, on one page: files → landing → tables → verdicts → rules → findings → published database and report.
+"""The way, on one page: tenants, files → landing → tables → verdicts → rules → findings → database and report.
 
 The only room that knows all others. What an arrow does is in the room it leads to.
 """
@@ -10,20 +10,21 @@ from collections.abc import Sequence
 from m365audit import __version__
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.pipeline import judging
-from m365audit.pipeline.judging import REPORT_NAME, load_register
+from m365audit.pipeline.collecting import NOTHING, Wanted, collect
+from m365audit.pipeline.judging import REPORT_NAME, load_register, named_groups
 from m365audit.pipeline.taking_in import take_in
 from m365audit.pipeline.values import Evaluation, Import, Outcome, Reporter, Step, Work, now
 from m365audit.store import ledger, spool
 from m365audit.store.database import open_store
 
-__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "Step", "load_register", "run"]
+__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "Step", "Wanted", "load_register", "run"]
 
 
 def run(
     settings: Settings, policy: LoadedPolicy, imports: Sequence[Import], reporter: Reporter, *, command: str,
-    evaluate: bool = True,
+    wanted: Wanted = NOTHING, evaluate: bool = True,
 ) -> Outcome:  # fmt: skip
-    """Import files, and unless told otherwise judge everything and publish.
+    """Collect from tenants, import files, and unless told otherwise judge everything and publish.
 
     Args:
         settings: the configuration.
@@ -31,6 +32,7 @@ def run(
         imports: what to import, in this order; empty to judge again what is there.
         reporter: told how it goes on.
         command: what the user typed, for the record of runs.
+        wanted: what to collect; nothing by default.
         evaluate: False to land only.
 
     Raises:
@@ -42,8 +44,9 @@ def run(
         work = Work(connection, settings, policy, reporter)
         spool.clear_leftovers(settings.state)
         run_id = ledger.begin_run(connection, command, __version__, now())
+        collected = collect(work, wanted, run_id, named_groups(settings, policy) if wanted.tenants else {})
         landed = tuple(take_in(work, imports))
         evaluation = judging.evaluate(work, run_id) if evaluate else None
         if evaluation is None:
             ledger.end_run(connection, run_id, "landed", now(), ("", "not_read"))
-        return Outcome(landed, evaluation)
+        return Outcome(landed, evaluation, collected)

@@ -25,6 +25,15 @@ def load_register(settings: Settings, policy: LoadedPolicy) -> register.Register
     )
 
 
+def named_groups(settings: Settings, policy: LoadedPolicy) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the groups that each tenant's consent records name: only their members have to be known."""
+    found: dict[str, set[str]] = {}
+    for version in register.register_rows(load_register(settings, policy)).get("register_versions", ()):
+        groups = version.get("resource_groups")
+        found.setdefault(str(version["tenant_id"]), set()).update(groups if isinstance(groups, list | tuple) else ())
+    return {tenant: tuple(sorted(groups)) for tenant, groups in found.items()}
+
+
 def evaluate(work: Work, run_id: str) -> Evaluation:
     """Build every table, judge, run the rules, publish database and report; return what it came to.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from m365audit.pipeline.offering import Offer
 from m365audit.pipeline.values import Import, Work, now
 from m365audit.store import arrivals, landing
 from m365audit.store.arrivals import Arrival, Landed
+from m365audit.store.database import transaction
 
 
 def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
@@ -90,6 +91,53 @@ def _land_carefully(work: Work, file: landing.Ready, folder: Path, first: landin
         return landing.land(work.connection, [landing.Ready(arrival, prepared)], is_careful=True)[0]
     except (landing.UnreadableRecordsError, EvidenceError):
         return arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {first.message}")
+
+
+def land_collected(
+    work: Work, arrival: Arrival, kind: str, *, records: int, is_enveloped: bool, is_cut: bool,
+    also: Callable[[Sequence[Landed]], None],
+) -> Landed:  # fmt: skip
+    """Land what the collector wrote, the same way as a file of that kind, and do ``also`` in the same transaction.
+
+    Args:
+        work: the run.
+        arrival: the segment.
+        kind: one of ``model.EXPORT_KINDS``.
+        records: how many there are.
+        is_enveloped: they lie in the envelope of a diagnostic setting.
+        is_cut: a listing that is not whole: what it lacks is not gone.
+        also: called once, with what became of the segment, whatever that was.
+    """
+    known = arrivals.find_known(work.connection, [arrival])
+    if known:
+        return _with(work, known[arrival.source_id], also)
+    prepared = PreparedFile(
+        arrival.path, kind, is_enveloped, arrival.spool, is_temporary=False, records=records, has_next_page=is_cut
+    )
+    ready = landing.Ready(arrival, prepared)
+    try:
+        return landing.land(work.connection, [ready], is_careful=False, also=also)[0]
+    except landing.UnreadableRecordsError as error:
+        with work.folder() as folder:
+            return _collected_carefully(work, ready, folder, also, error.message)
+
+
+def _collected_carefully(
+    work: Work, file: landing.Ready, folder: Path, also: Callable[[Sequence[Landed]], None], what: str
+) -> Landed:
+    """Look at each record by itself: what DuckDB stumbled over is set aside, everything else is landed."""
+    try:
+        prepared = _prepare(work, file.arrival, file.prepared.kind, folder, is_careful=True)
+        ready = landing.Ready(file.arrival, replace(prepared, has_next_page=file.prepared.has_next_page))
+        return landing.land(work.connection, [ready], is_careful=True, also=also)[0]
+    except (landing.UnreadableRecordsError, EvidenceError):
+        return _with(work, arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {what}"), also)
+
+
+def _with(work: Work, landed: Landed, also: Callable[[Sequence[Landed]], None]) -> Landed:
+    with transaction(work.connection):
+        also([landed])
+    return landed
 
 
 def _prepare(work: Work, arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:

@@ -1,0 +1,236 @@
+"""All tenants side by side: signed in, planned, pulled, each collection at its own pace; none can harm another.
+
+Yields what was read and what was not. Must never store, and never let a tenant's trouble pass for silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from m365audit.config import TenantSettings
+from m365audit.graph.auth import open_credential
+from m365audit.graph.bridge import Outlet, stream
+from m365audit.graph.client import TenantClient
+from m365audit.graph.clouds import Cloud
+from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
+from m365audit.graph.feeds.collection import Collection
+from m365audit.graph.feeds.registry import COLLECTIONS
+from m365audit.graph.licences import service_plans
+from m365audit.graph.planning import KnownWindow, plan
+from m365audit.graph.throttle import Throttle
+from m365audit.graph.values import (
+    Ended,
+    Event,
+    GapReason,
+    LinkRefused,
+    Page,
+    Planned,
+    SignInFailed,
+    Task,
+    Window,
+)
+
+TENANTS_AT_ONCE: Final = 64
+WITHIN: Final = timedelta(hours=6)
+"""How long one tenant may take in one run; what is not read by then is a gap, and the next run's first work."""
+
+_HOPELESS: Final[frozenset[GapReason]] = frozenset({"licence", "permission", "disabled"})
+"""Reasons that hold for every window of a collection: asking for the next one would be answered the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is wanted of one tenant.
+
+    Attributes:
+        tenant: its settings, with a credential.
+        feeds: the feeds that are wanted.
+        known: the ledger's windows of this tenant.
+        cursors: blob name → bytes read before.
+        groups: ids of the groups that the register names; only their members are read.
+        begin: first moment wanted, None for as far back as Microsoft keeps it.
+        end: first moment not wanted any more, None for now.
+        settle_after: how long after a window's end, and after the pull before, it is read again.
+    """
+
+    tenant: TenantSettings
+    feeds: tuple[str, ...]
+    known: tuple[KnownWindow, ...] = ()
+    cursors: tuple[tuple[str, int], ...] = ()
+    groups: tuple[str, ...] = ()
+    begin: datetime | None = None
+    end: datetime | None = None
+    settle_after: timedelta = timedelta(hours=24)
+
+    @property
+    def collections(self) -> list[Collection]:
+        """Return the collections that fill a wanted feed."""
+        return [each for each in COLLECTIONS.values() if set(each.feeds) & set(self.feeds)]
+
+
+def collect(
+    jobs: Sequence[Job], cloud: Cloud, *, state: Path, within: timedelta = WITHIN, throttle: Throttle | None = None
+) -> Generator[Event, None, None]:
+    """Read everything that is wanted, all tenants side by side.
+
+    Args:
+        jobs: one for each tenant.
+        cloud: where Microsoft's services are.
+        state: private folder, for the token cache of a person's sign-in.
+        within: time for each tenant.
+        throttle: shared by all; None for Microsoft's published limits.
+
+    Yields:
+        Events in the order in which they happened; of one task always pages before its end.
+    """
+
+    async def work(outlet: Outlet) -> None:
+        # Made inside the loop that it belongs to.
+        shared = throttle or Throttle()
+        gate, numbers = asyncio.Semaphore(TENANTS_AT_ONCE), count(1)
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                tenant = _Tenant(job, cloud, state, within, shared, outlet, numbers)
+                group.create_task(tenant.run(gate))
+
+    return stream(work)
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """One tenant's run."""
+
+    job: Job
+    cloud: Cloud
+    state: Path
+    within: timedelta
+    throttle: Throttle
+    outlet: Outlet
+    numbers: Iterator[int]
+    unfinished: dict[int, tuple[Task, list[Window] | None]] = field(default_factory=dict)
+    """What is not told of yet: of a log the parts of its window, of a listing None."""
+
+    async def run(self, gate: asyncio.Semaphore) -> None:
+        """Do the whole job; whatever happens here is this tenant's alone."""
+        async with gate:
+            reason: GapReason = "error"
+            detail = ""
+            try:
+                async with asyncio.timeout(self.within.total_seconds()):
+                    await self._collect()
+            except SignInError as error:
+                reason, detail = error.reason, str(error)
+                await self._sign_in_failed(error)
+            except TimeoutError:
+                reason, detail = "throttled", f"its time in this run ({self.within}) was over; the next run goes on"
+            except CollectionError as error:
+                reason, detail = error.reason, str(error)
+            except Exception as error:  # noqa: BLE001 - the isolation of one tenant from the others
+                detail = f"an unexpected {type(error).__name__}; the other tenants went on"
+            await self._end_all(reason, detail)
+
+    async def _collect(self) -> None:
+        credential = open_credential(self.job.tenant, self.cloud, state=self.state)
+        async with TenantClient(
+            self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within
+        ) as client:
+            signed_in = await client.sign_in()
+            await self.outlet.put(signed_in)
+            client.wanted_groups = self.job.groups
+            plans = await service_plans(client)
+            async with asyncio.TaskGroup() as group:
+                for collection in self.job.collections:
+                    group.create_task(self._gather(client, collection, plans))
+
+    async def _gather(self, client: TenantClient, collection: Collection, plans: frozenset[str] | None) -> None:
+        """Plan and pull one collection; a reason that holds for all of it spares Microsoft the other questions."""
+        tasks = await self._plan(collection, client.now(), plans)
+        hopeless: CollectionError | None = None
+        for task in tasks:
+            if hopeless is None:
+                hopeless = await self._pull(client, collection, task)
+            else:
+                await self._end(task, hopeless.reason, str(hopeless), client.now())
+
+    async def _plan(self, collection: Collection, now: datetime, plans: frozenset[str] | None) -> Sequence[Task]:
+        planned = plan(
+            collection, self.job.known, now, begin=self.job.begin, end=self.job.end,
+            settle_after=self.job.settle_after, plans=plans,
+        )  # fmt: skip
+        tasks = tuple(
+            Task(next(self.numbers), self.job.tenant.id, collection.name, window, self.job.cursors)
+            for window in planned.windows
+        )
+        self.unfinished |= {task.number: (task, [task.window] if task.window else None) for task in tasks}
+        await self.outlet.put(
+            Planned(self.job.tenant.id, collection.name, collection.feeds, tasks, tuple(planned.lost))
+        )
+        return tasks
+
+    async def _pull(self, client: TenantClient, collection: Collection, task: Task) -> CollectionError | None:
+        """Make one pull; return what went wrong when it would go wrong for the collection's other windows as well."""
+        began_at = client.now()
+        try:
+            await self._read(client, collection, task)
+        except LinkRefusedError as error:
+            await self.outlet.put(LinkRefused(task.tenant, task.collection, error.what, error.target, client.now()))
+            await self._end(task, error.reason, str(error), began_at)
+        except SignInError:
+            raise  # the whole tenant's
+        except CollectionError as error:
+            await self._end(task, error.reason, str(error), began_at)
+            return error if error.reason in _HOPELESS else None
+        else:
+            await self._end(task, None, "", began_at)
+        return None
+
+    async def _read(self, client: TenantClient, collection: Collection, task: Task) -> None:
+        events: AsyncIterator[Page | Ended] = collection.pull(client, task)
+        async for event in events:
+            if isinstance(event, Ended):
+                self._note(event)
+            await self.outlet.put(event)
+
+    def _note(self, ended: Ended) -> None:
+        """Take a part that was told of out of what is still to be told of."""
+        task, left = self.unfinished.pop(ended.task.number)
+        if left is not None and ended.window is not None:
+            left = [rest for window in left for rest in _without(window, ended.window)]
+        if left and ended.window is not None:
+            self.unfinished[ended.task.number] = (task, left)
+
+    async def _end(self, task: Task, reason: GapReason | None, detail: str, began_at: datetime) -> None:
+        """Tell how a task ended, or what its own parts left to tell."""
+        if task.number not in self.unfinished:
+            return
+        _, left = self.unfinished.pop(task.number)
+        for window in left if left is not None else [None]:
+            await self.outlet.put(Ended(task, window, reason, detail, began_at))
+
+    async def _end_all(self, reason: GapReason, detail: str) -> None:
+        """Leave no task untold: what was not read is a gap."""
+        for task, _ in list(self.unfinished.values()):
+            await self._end(task, reason, detail, datetime.now(UTC))
+
+    async def _sign_in_failed(self, error: SignInError) -> None:
+        """Say that nobody let us in, and that nothing was seen: of every collection, up to now."""
+        now = datetime.now(UTC)
+        tenant = self.job.tenant.id
+        await self.outlet.put(SignInFailed(tenant, error.is_refused, error.code, error.message, error.hint, now))
+        if not self.unfinished:
+            for collection in self.job.collections:
+                await self._plan(collection, now, None)
+
+
+def _without(window: Window, part: Window) -> list[Window]:
+    """Return what is left of a window without a part of it."""
+    if part.end <= window.begin or part.begin >= window.end:
+        return [window]
+    before, after = Window(window.begin, part.begin), Window(part.end, window.end)
+    return [rest for rest in (before, after) if rest.begin < rest.end]

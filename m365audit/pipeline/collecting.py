@@ -1,0 +1,89 @@
+"""Living tenants → landing: asks for what is wanted, and hands what comes to the gatherer.
+
+Must never speak to Microsoft itself. The collector's libraries cost a second to import: only a run that collects does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from m365audit.config import TenantSettings
+from m365audit.pipeline.gathering import Gatherer
+from m365audit.pipeline.values import Collected, Work
+from m365audit.store import collection
+
+if TYPE_CHECKING:
+    from m365audit.graph import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run is to collect.
+
+    Attributes:
+        tenants: those with a credential that are wanted.
+        feeds: names of feeds; empty for those that each tenant's settings name.
+        begin: first moment; None for as far back as Microsoft keeps it.
+        end: first moment after it; None for now.
+        within: how long one tenant may take; what is not read by then is the next run's first work.
+    """
+
+    tenants: tuple[TenantSettings, ...] = ()
+    feeds: tuple[str, ...] = ()
+    begin: datetime | None = None
+    end: datetime | None = None
+    within: timedelta = timedelta(hours=6)
+
+
+NOTHING: Final = Wanted()
+
+
+def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[Collected, ...]:
+    """Read the wanted tenants, all side by side, and land what comes; return what was and what was not seen.
+
+    Args:
+        work: the run.
+        wanted: what to collect.
+        run_id: the run's id.
+        groups: tenant → ids of the groups that its consent records name.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    if not wanted.tenants:
+        return ()
+    from m365audit import graph  # noqa: PLC0415 - a second of imports that only collection needs
+
+    gatherer = Gatherer(work, run_id, wanted.tenants, graph.COLLECTIONS)
+    jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
+    cloud = graph.cloud_of(work.settings.cloud)
+    with closing(graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within)) as events:
+        for event in events:
+            gatherer.take(event)
+    return tuple(gatherer.tenants.values())
+
+
+def _job(work: Work, wanted: Wanted, tenant: TenantSettings, groups: tuple[str, ...]) -> Job:
+    """Return what the collector has to know of one tenant."""
+    from m365audit import graph  # noqa: PLC0415
+
+    known = (
+        graph.KnownWindow(
+            row.collection, row.feed, graph.Window(row.begin, row.end), row.state, row.reason, row.last_pulled_at
+        )
+        for row in collection.known_windows(work.connection, tenant.id)
+    )
+    return graph.Job(
+        tenant,
+        tuple(feed for feed in tenant.feeds if not wanted.feeds or feed in wanted.feeds),
+        known=tuple(known),
+        cursors=tuple(collection.cursors(work.connection, tenant.id).items()),
+        groups=groups,
+        begin=wanted.begin,
+        end=wanted.end,
+        settle_after=work.policy.policy.settle_after,
+    )
