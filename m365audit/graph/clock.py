@@ -1,0 +1,39 @@
+"""Owns what time it is: Microsoft's, from the ``Date`` header of its newest answer, not the host's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from m365audit.graph.retry import http_date
+
+
+def _host() -> datetime:
+    return datetime.now(UTC)
+
+
+class MicrosoftClock:
+    """Goes with the host's monotonic clock from the moment that the newest answer named.
+
+    Args:
+        monotonic: seconds since some moment.
+        host: what is believed before the first answer.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], host: Callable[[], datetime] = _host) -> None:
+        self._monotonic = monotonic
+        self._host = host
+        self._heard: tuple[datetime, float] | None = None
+
+    def hear(self, date: str | None) -> None:
+        """Take the time from a ``Date`` header; one that cannot be read changes nothing."""
+        moment = http_date(date)
+        if moment is not None:
+            self._heard = moment, self._monotonic()
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        if self._heard is None:
+            return self._host()
+        moment, at = self._heard
+        return moment + timedelta(seconds=self._monotonic() - at)
