@@ -206,19 +206,29 @@ FORTNIGHT = {"from": "2026-09-01T00:00:00Z", "to": "2026-09-15T00:00:00Z"}
 
 def configuration(imports: dict[str, tuple[Tenant, list[tuple[str, str, bool]]]]) -> Document:
     """Return ``m365audit.yaml``; ``imports`` holds kind, path and wholeness of every export, by tenant."""
-    return {
-        "state": "./state",
-        "publish": "./publish",
-        "register": "./consent",
-        "policy": "./policy.yaml",
-        "tenants": [
-            {
-                "id": tenant.id,
-                "name": tenant.name,
-                "import": [
-                    {"kind": kind, "path": path} | (FORTNIGHT if is_whole else {}) for kind, path, is_whole in listed
-                ],
-            }
-            for tenant, listed in imports.values()
-        ],
-    }
+    return _configuration({}, [_entry(tenant, listed) for tenant, listed in imports.values()])
+
+
+def live_configuration(
+    cloud: dict[str, str], imports: dict[str, tuple[Tenant, list[tuple[str, str, bool]]]]
+) -> Document:
+    """Return ``m365audit.yaml`` of tenants that are collected from; ``cloud`` holds the addresses of the services."""
+    return _configuration(
+        {"cloud": cloud},
+        [_entry(tenant, listed, credential=_credential(tenant)) for tenant, listed in imports.values()],
+    )
+
+
+def _configuration(cloud: Document, tenants: list[Document]) -> Document:
+    places = {"state": "./state", "publish": "./publish", "register": "./consent", "policy": "./policy.yaml"}
+    return {**places, **cloud, "tenants": tenants}
+
+
+def _entry(tenant: Tenant, listed: list[tuple[str, str, bool]], **more: Document) -> Document:
+    imports = [{"kind": kind, "path": path} | (FORTNIGHT if is_whole else {}) for kind, path, is_whole in listed]
+    return {"id": tenant.id, "name": tenant.name, **more, "import": imports}
+
+
+def _credential(tenant: Tenant) -> Document:
+    registered = registration(tenant)
+    return {"kind": registered.credential, "client_id": registered.app.id, "file": f"./{registered.file}"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,27 @@ class ExpectedFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedCoverage:
+    """What must be known to have been seen, or not, of one log in one interval.
+
+    Attributes:
+        begin: first moment; the interval says nothing of what lies around it.
+        end: first moment after it.
+        state: complete, provisional or gap.
+        reason: why, where it is a gap; empty where any reason will do.
+        why: what happened, in a sentence.
+    """
+
+    tenant_id: str
+    feed: str
+    begin: datetime
+    end: datetime
+    state: str
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """Everything an audit of the written world must come to.
 
@@ -68,6 +90,8 @@ class Truth:
         lines: lines or records written, by tenant id and feed, duplicates included.
         sign_ins: distinct sign-ins by tenant id and feed.
         directory_changes: distinct audit events of the directory by tenant id.
+        coverage: what was seen of each log, after the collections that ``World.clock`` names; empty for exports.
+        ids: ids of the records to be collected, by tenant id and feed; empty for exports.
     """
 
     verdicts: tuple[VerdictCount, ...]
@@ -76,6 +100,8 @@ class Truth:
     lines: Mapping[tuple[str, str], int]
     sign_ins: Mapping[tuple[str, str], int]
     directory_changes: Mapping[str, int]
+    coverage: tuple[ExpectedCoverage, ...] = ()
+    ids: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def count(self, **wanted: object) -> int:
         """Return how many access events are expected, restricted by fields of ``VerdictCount``."""

@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from m365audit.simulator import expected_findings, story_contoso, story_fabrikam, story_tailspin
-from m365audit.simulator.consent_records import POLICY, configuration, records
+from m365audit.simulator.consent_records import configuration
 from m365audit.simulator.diary import Diary
+from m365audit.simulator.documents_written import write_documents
 from m365audit.simulator.everyday import audit_records
 from m365audit.simulator.exports_written import ExportFolder
 from m365audit.simulator.people import Tenant
@@ -65,39 +63,29 @@ def write_world(folder: Path, *, seed: int = SEED) -> World:
     Raises:
         OSError: the folder cannot be written.
     """
-    diaries = [story.tell(seed) for story in (story_contoso, story_fabrikam, story_tailspin)]
+    diaries = tell_stories(seed)
     exports = [ExportFolder(folder, diary.tenant) for diary in diaries]
     for export, diary in zip(exports, diaries, strict=True):
         export.write(diary)
-        for name, record in records(diary.tenant).items():
-            _write_yaml(folder / "consent" / diary.tenant.key / name, record)
-    _write_yaml(folder / "policy.yaml", POLICY)
     imports = {d.tenant.key: (d.tenant, e.imports) for d, e in zip(diaries, exports, strict=True)}
-    _write_yaml(folder / "m365audit.yaml", configuration(imports))
+    tenants = tuple(diary.tenant for diary in diaries)
     return World(
         folder=folder,
-        config=folder / "m365audit.yaml",
-        tenants=tuple(diary.tenant for diary in diaries),
-        truth=_truth(diaries),
+        config=write_documents(folder, tenants, configuration(imports)),
+        tenants=tenants,
+        truth=truth_of(diaries),
         files=sum(export.files for export in exports),
         bytes=sum(export.bytes for export in exports),
     )
 
 
-class _PlainYaml(yaml.SafeDumper):
-    """Writes no anchors: the register does not accept aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
+def tell_stories(seed: int = SEED) -> list[Diary]:
+    """Return what happened in each tenant."""
+    return [story.tell(seed) for story in (story_contoso, story_fabrikam, story_tailspin)]
 
 
-def _write_yaml(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.dump(document, Dumper=_PlainYaml, sort_keys=False, allow_unicode=True, width=110)
-    path.write_text(text, encoding="utf-8")
-
-
-def _truth(diaries: Iterable[Diary]) -> Truth:
+def truth_of(diaries: Iterable[Diary]) -> Truth:
+    """Return what an audit of the exports of these diaries must come to."""
     verdicts: Counter[tuple[str, str, str | None, str, tuple[str, ...]]] = Counter()
     lines: Counter[tuple[str, str]] = Counter()
     sign_ins: Counter[tuple[str, str]] = Counter()
