@@ -118,3 +118,4 @@ class Exchange:
     async def close(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+        await self._bodies.aclose()  # msgraph-core's transport around it does not hand this on
