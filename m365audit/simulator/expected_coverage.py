@@ -6,7 +6,7 @@ Must never look at what was collected.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from m365audit.simulator.diary import BEGIN, END, OBSERVED, at
