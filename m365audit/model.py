@@ -45,6 +45,11 @@ STATE_FEEDS: Final = (
     "app_role_assignments",
     "users",
     "groups",
+    "subscribed_skus",
+    "applications",
+    "rsc_grants",
+    "exchange_role_assignments",
+    "policies",
 )  # fmt: skip
 FEEDS: Final = LOG_FEEDS + STATE_FEEDS
 
@@ -59,6 +64,11 @@ EXPORT_KINDS: Final = (
     "users",
     "groups",
     "organization",
+    "subscribed_skus",
+    "applications",
+    "rsc_grants",
+    "exchange_role_assignments",
+    "policies",
     "call_records",
 )  # fmt: skip
 """What ``import --kind`` accepts: one kind may fill several feeds (``sign_ins`` fills four, ``audit_records`` five)."""

@@ -24,6 +24,11 @@ KINDS: Final[Mapping[str, str]] = {
     "users": "Graph /users",
     "groups": "Graph /groups, with members or transitiveMembers when expanded",
     "organization": "Graph /organization",
+    "subscribed_skus": "Graph /subscribedSkus: licences and their service plans",
+    "applications": "Graph /applications",
+    "rsc_grants": "Graph /teams/{id}/permissionGrants and /chats/{id}/permissionGrants: grants inside one team or chat",
+    "exchange_role_assignments": "Graph beta /roleManagement/exchange/roleAssignments, roleDefinition expanded",
+    "policies": "Graph /policies: authorizationPolicy, permissionGrantPolicies, adminConsentRequestPolicy",
     "call_records": "Graph /communications/callRecords, getPstnCalls and getDirectRoutingCalls",
 }
 """What each value of ``--kind`` stands for."""
@@ -64,6 +69,9 @@ _SIGNATURES: Final = {
     "graph_activity": _ACTIVITY,
     "delegated_permission_grants": frozenset(("clientid", "consenttype", "scope")),
     "app_role_assignments": frozenset(("approleid", "principalid", "resourceid")),
+    "rsc_grants": frozenset(("clientappid", "permission", "permissiontype")),
+    "subscribed_skus": frozenset(("skuid", "skupartnumber", "serviceplans")),
+    "applications": frozenset(("requiredresourceaccess", "signinaudience")),
 }
 _SIGN_IN_ACTORS = frozenset(("userprincipalname", "userid", "serviceprincipalid", "serviceprincipalname"))
 _SERVICE_PRINCIPAL = frozenset(
@@ -93,6 +101,12 @@ _ODATA_TYPES = {
     "user": "users",
     "group": "groups",
     "organization": "organization",
+    "subscribedsku": "subscribed_skus",
+    "application": "applications",
+    "resourcespecificpermissiongrant": "rsc_grants",
+    "authorizationpolicy": "policies",
+    "permissiongrantpolicy": "policies",
+    "adminconsentrequestpolicy": "policies",
 }
 _COLLECTIONS = {
     "signins": "sign_ins",
@@ -104,7 +118,14 @@ _COLLECTIONS = {
     "users": "users",
     "groups": "groups",
     "organization": "organization",
+    "subscribedskus": "subscribed_skus",
+    "applications": "applications",
+    "permissiongrants": "rsc_grants",
+    "authorizationpolicy": "policies",
+    "permissiongrantpolicies": "policies",
+    "adminconsentrequestpolicy": "policies",
 }
+_EXCHANGE_ROLES = "rolemanagement/exchange/roleassignments"
 _CONTEXT_CHARS = 300
 _CONTEXT_END = re.compile(r"([A-Za-z0-9]+)(?:\([^()']*(?:\([^()]*\)[^()]*)*\))?(?:/\$entity)?$")
 
@@ -138,6 +159,8 @@ def kind_of_context(context: str) -> str | None:
     """Return the kind of the collection that ``@odata.context`` names, None when it is none of ours."""
     if "callrecords" in context.lower():
         return "call_records"
+    if _EXCHANGE_ROLES in context.lower():  # those of the directory have the same name
+        return "exchange_role_assignments"
     match = _CONTEXT_END.search(context.partition("#")[2][-_CONTEXT_CHARS:])
     return _COLLECTIONS.get(match[1].lower()) if match else None
 
@@ -145,7 +168,8 @@ def kind_of_context(context: str) -> str | None:
 def kind_of_name(name: str) -> str | None:
     """Return the kind that a file's name suggests; a hint for records that could be of several kinds."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    found = {kind for word, kind in _COLLECTIONS.items() if word in plain}
+    words = [word for word in _COLLECTIONS if word in plain]
+    found = {_COLLECTIONS[word] for word in words if not any(word in other for other in words if other != word)}
     return found.pop() if len(found) == 1 else None
 
 

@@ -26,15 +26,19 @@ REASONS: Final = {
     "register_invalid": "the consent register could not be used",
     "not_collected": "never collected",
     "not_covered": "no file covers it",
+    "licence": "the tenant's licence does not include it",
+    "permission": "the auditor may not read it: grant it the permission that `m365audit doctor` names",
+    "throttled": "Microsoft's limits did not let it be read in time: the next run reads on",
+    "expired": "Microsoft does not keep it any more: it can only come from an export made in time",
+    "disabled": "the log is not switched on: `m365audit doctor` says where",
+    "error": "reading it failed: the next run tries again",
+    "not_read_yet": "not read yet: the next run reads it",
     "next_page_missing": "the listing names a next page that is not there",
     "records_missing": "records of it could not be taken in",
     "file_ends_early": "the file ends early",
     "extent_of_file": "only the time from its first to its last event is known to be covered",
     "hour_may_still_grow": "the hour's file may still grow",
     "no_file_for_hour": "no file for the hour: no event, or the export was off",
-    "not_licensed": "the tenant's licence does not include it",
-    "no_permission": "the auditor may not read it",
-    "not_enabled": "the log is not switched on",
 }
 """Reasons of verdicts (verdicts.md) and of gaps in coverage."""
 
@@ -52,7 +56,9 @@ FEEDS: Final = {
     "sign_ins_managed_identity": "Sign-ins of managed identities", "directory_audits": "Directory audit",
     "organization": "Organisation", "service_principals": "Apps in the directory",
     "delegated_permission_grants": "Grants, delegated", "app_role_assignments": "Grants, application",
-    "users": "Users", "groups": "Groups",
+    "users": "Users", "groups": "Groups", "subscribed_skus": "Licences", "applications": "Apps of its own",
+    "rsc_grants": "Grants inside teams and chats", "exchange_role_assignments": "Grants inside Exchange",
+    "policies": "Consent policies",
 }  # fmt: skip
 
 COVERAGE: Final = {

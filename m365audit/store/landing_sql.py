@@ -112,6 +112,13 @@ _GRANT_FEED: Final = """CASE WHEN json_exists(record, '$.consentType') THEN 'del
     ELSE '{kind}' END"""
 """One table may list both; what tells neither is of the file's kind."""
 
+_POLICY_ID: Final = (
+    "coalesce(nullif(record->>'$.id', ''), "
+    "nullif(regexp_extract(record->>'$.\"@odata.type\"', '[A-Za-z]+$'), ''), "
+    "regexp_extract(record->>'$.\"@odata.context\"', '([A-Za-z]+)(/[$]entity)?$', 1))"
+)
+"""Of a policy of which a tenant has just one, Graph gives no id: what it is tells it from the others."""
+
 _FEED: Final = {
     "sign_ins": _SIGN_IN_FEED,
     "directory_audits": "'directory_audits'",
@@ -119,7 +126,7 @@ _FEED: Final = {
     "delegated_permission_grants": _GRANT_FEED,
     "app_role_assignments": _GRANT_FEED,
 }
-_ID: Final = {"audit_records": "$.Id"}
+_ID: Final = {"audit_records": "record->>'$.Id'", "policies": _POLICY_ID}
 _TIME: Final = {
     "sign_ins": "$.createdDateTime", "directory_audits": "$.activityDateTime", "audit_records": "$.CreationTime",
     "call_records": "$.startDateTime",
@@ -161,7 +168,8 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
     feed = _FEED.get(kind, "'{kind}'").replace("{kind}", kind)
     if is_enveloped:
         feed = _ENVELOPE_FEED.format(sign_in=_SIGN_IN_FEED)
-    record_id = f"nullif(trim(record->>'{_ID.get(kind, '$.id')}', {BLANKS}), '')"
+    key = _ID.get(kind, "record->>'$.id'")
+    record_id = f"nullif(trim({key}, {BLANKS}), '')"
     when = f"record->>'{_TIME[kind]}'" if kind in _TIME else "NULL::VARCHAR"
     if is_enveloped:  # one file may hold several categories: each has its own field for the time
         when = (

@@ -72,6 +72,8 @@ def _reason(value: dict[str, Any], prepared: PreparedFile) -> str:
         is_call = category == "microsoftgraphactivitylogs" or (category not in _READ_CATEGORIES and has_uri)
     name = "requestId" if is_call else "Id" if prepared.kind == "audit_records" else "id"
     held = record.get(name) if isinstance(record, dict) else None
+    if prepared.kind == "policies" and isinstance(record, dict):
+        held = held or record.get("@odata.type") or record.get("@odata.context")
     return (
         ""
         if str(held if held is not None else "").strip(_BLANKS)
