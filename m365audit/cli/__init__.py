@@ -28,7 +28,7 @@ _COMMANDS: Final = {
     "demo": _Entry("starting", "demo", "Audit an invented world; needs no account."),
     "init": _Entry("starting", "init", "Write a configuration, a policy and an example record."),
     "import": _Entry("evidence", "import_", "Read exported logs, judge everything, publish."),
-    "run": _Entry("evidence", "run", "The same for the imports that the configuration names."),
+    "run": _Entry("evidence", "run", "Collect from the tenants of the configuration, judge, publish."),
     "evaluate": _Entry("evidence", "evaluate", "Judge again what was landed: today's register and rules."),
     "register": _Entry("consents", "register", "Check the consent register; show what was agreed to."),
     "findings": _Entry("reviewing", "findings", "List the findings, show one with its evidence."),
@@ -87,6 +87,7 @@ def main() -> None:
     Start here:
       m365audit demo                             see it work on an invented world
       m365audit init                             write a configuration to fill in
+      m365audit run                              collect from its tenants, judge, publish
       m365audit import EXPORTS --tenant NAME     read exported logs, judge them, publish
       m365audit findings                         what is wrong
       m365audit query --list                     questions to ask of the published database
@@ -99,4 +100,5 @@ def main() -> None:
       0 done                                     4 partial: something was not read or not judged
       1 findings, with --fail-on                 5 store
       2 usage, configuration or register         130 interrupted
+      3 no tenant let the auditor in
     """  # noqa: D301 - click reads the character

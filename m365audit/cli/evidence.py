@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +19,17 @@ from m365audit.cli.progress import Progress
 from m365audit.cli.session import check_state_is_known, load, tenant_id_of
 from m365audit.cli.streams import say, show, show_lines
 from m365audit.cli.summary import outcome_facts, outcome_lines
-from m365audit.config import LoadedPolicy, LoadedSettings, Settings, parse_time
-from m365audit.config.durations import TimeError
+from m365audit.config import LoadedPolicy, LoadedSettings, Settings, parse_duration, parse_time
+from m365audit.config.durations import DurationError, TimeError
 from m365audit.errors import ConfigurationError
-from m365audit.model import EXPORT_KINDS, SEVERITIES
-from m365audit.pipeline import Import, Outcome
+from m365audit.model import EXPORT_KINDS, FEEDS, SEVERITIES
+from m365audit.pipeline import NOTHING, Import, Outcome, Wanted
 
 _FOUND: Final = 1
 _USAGE: Final = 2
+_LOCKED_OUT: Final = 3
 _PARTIAL: Final = 4
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @click.command("import")
@@ -74,23 +77,62 @@ def import_(
 
 
 @click.command()
+@click.option("--tenant", "tenants", multiple=True, help="Only this tenant (id or name); repeatable.")
 @click.option(
-    "--tenant", "tenants", multiple=True, help="Only this tenant's standing imports (id or name); repeatable."
+    "--feed",
+    "feeds",
+    multiple=True,
+    type=click.Choice(FEEDS),
+    metavar="FEED",
+    help=f"Collect only this feed; repeatable. One of: {', '.join(FEEDS)}.",
+)
+@click.option(
+    "--from",
+    "begin",
+    default=None,
+    metavar="TIME",
+    help="Collect from this time, e.g. 2026-09-01 or 2026-09-01T06:00:00Z; default: where the run before "
+    "ended, the first time as far back as Microsoft keeps it.",
+)
+@click.option("--to", "end", default=None, metavar="TIME", help="Collect up to this time; default: now.")
+@click.option(
+    "--within",
+    default="PT6H",
+    show_default=True,
+    metavar="DURATION",
+    help="How long one tenant may take; what is not read by then is the next run's first work.",
 )
 @fail_on_option
 @format_option("text", "json")
 @config_option()
-def run(*, tenants: tuple[str, ...], fail_on: str | None, form: str, config_path: Path | None) -> None:
-    """Read every standing import of the configuration, judge everything, publish. Made to be scheduled.
+def run(
+    *, tenants: tuple[str, ...], feeds: tuple[str, ...], begin: str | None, end: str | None, within: str,
+    fail_on: str | None, form: str, config_path: Path | None,
+) -> None:  # fmt: skip
+    """Collect from every tenant, read its standing imports, judge everything, publish. Made to be scheduled.
 
-    Safe to repeat, to kill, and to start twice: a second run says who is at work and stops.
+    Tenants with a `credential` are asked; all of them side by side, each as fast as Microsoft's limits let it. What
+    the licence, a permission or Microsoft's retention forbids becomes a gap in the coverage, with its reason, and so
+    does everything else that was not seen. Safe to repeat, to kill, and to start twice: a second run says who is at
+    work and stops; the next one goes on where this one ended.
+
+    Look with `m365audit doctor` at what a tenant's gaps come from.
     """
     loaded, policy = load(config_path)
-    wanted = {tenant_id_of(loaded.settings, tenant) for tenant in tenants}
-    imports = [item for item in standing_imports(loaded.settings) if not wanted or item.tenant in wanted]
-    if not imports:
-        say("no standing import is named (`tenants[].import` of the configuration): judging what was landed before")
-    _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on)
+    chosen = {tenant_id_of(loaded.settings, tenant) for tenant in tenants}
+    of_interest = [tenant for tenant in loaded.settings.tenants if not chosen or tenant.id in chosen]
+    imports = [item for item in standing_imports(loaded.settings) if not chosen or item.tenant in chosen]
+    wanted = Wanted(
+        tuple(tenant for tenant in of_interest if tenant.credential is not None),
+        feeds,
+        *_span(_moment("--from", begin, is_day_enough=True), _moment("--to", end, is_day_enough=True)),
+        within=_duration("--within", within),
+    )
+    if feeds:
+        imports = []  # a feed is asked of Microsoft; what lies in files stays for a run without --feed
+    if not imports and not wanted.tenants:
+        say("no tenant has a credential and no standing import is named: judging what was landed before")
+    _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on, wanted=wanted)
 
 
 @click.command()
@@ -105,11 +147,16 @@ def evaluate(*, fail_on: str | None, form: str, config_path: Path | None) -> Non
 
 def _finish(
     loaded: LoadedSettings, policy: LoadedPolicy, imports: list[Import], command: str, *, form: str,
-    fail_on: str | None, evaluate: bool = True,
+    fail_on: str | None, evaluate: bool = True, wanted: Wanted = NOTHING,
 ) -> None:  # fmt: skip
     """Run, print, and exit with the code that says how it went."""
     check_state_is_known(loaded)
-    outcome = run_pipeline(loaded.settings, policy, imports, command, evaluate=evaluate and loaded.is_valid)
+    if wanted.tenants and not loaded.is_valid:
+        say("nothing was collected, because the configuration is invalid")
+        wanted = NOTHING
+    outcome = run_pipeline(
+        loaded.settings, policy, imports, command, evaluate=evaluate and loaded.is_valid, wanted=wanted
+    )
     print_outcome(outcome, form)
     empty = _without_files(imports, outcome)
     for path in empty:
@@ -132,6 +179,8 @@ def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, f
     done = outcome.evaluation
     if not (loaded.is_valid and policy.is_valid) or (done is not None and done.not_judged):
         return _USAGE
+    if outcome.is_locked_out:
+        return _LOCKED_OUT
     if outcome.is_partial:
         return _PARTIAL
     if fail_on and done is not None:
@@ -148,9 +197,29 @@ def _window(begin: datetime | None, end: datetime | None) -> tuple[datetime, dat
     return begin, end
 
 
-def _moment(option: str, text: str | None) -> datetime | None:
+def _span(begin: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """Return what is to be collected between, either side open.
+
+    Raises:
+        ConfigurationError: it ends before it begins.
+    """
+    if begin is not None and end is not None and end <= begin:
+        raise ConfigurationError("--to is not after --from", hint="give the first moment, and the first one after it")
+    return begin, end
+
+
+def _duration(option: str, text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except DurationError as error:
+        raise ConfigurationError(f"{option} {text!r}: {error.what}", hint=error.todo) from None
+
+
+def _moment(option: str, text: str | None, *, is_day_enough: bool = False) -> datetime | None:
     if text is None:
         return None
+    if is_day_enough and _DAY.fullmatch(text):
+        text = f"{text}T00:00:00Z"
     try:
         return parse_time(text)
     except TimeError as error:
@@ -167,12 +236,13 @@ def standing_imports(settings: Settings) -> list[Import]:
 
 
 def run_pipeline(
-    settings: Settings, policy: LoadedPolicy, imports: Sequence[Import], command: str, *, evaluate: bool = True
-) -> Outcome:
+    settings: Settings, policy: LoadedPolicy, imports: Sequence[Import], command: str, *, evaluate: bool = True,
+    wanted: Wanted = NOTHING,
+) -> Outcome:  # fmt: skip
     """Run the pipeline with progress on stderr."""
     progress = Progress()
     try:
-        return pipeline.run(settings, policy, imports, progress, command=command, evaluate=evaluate)
+        return pipeline.run(settings, policy, imports, progress, command=command, evaluate=evaluate, wanted=wanted)
     finally:
         progress.done()
 

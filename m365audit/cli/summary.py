@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from m365audit.config import iso
+
 if TYPE_CHECKING:
-    from m365audit.pipeline import Evaluation, Outcome
+    from m365audit.pipeline import Collected, Evaluation, Outcome
+    from m365audit.pipeline.values import Gathered, Unseen
     from m365audit.store.arrivals import Landed
 
 _GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
@@ -22,6 +25,7 @@ def outcome_facts(outcome: Outcome) -> dict[str, object]:
     """Return the outcome as plain values."""
     evaluation = outcome.evaluation
     return {
+        "tenants": [_tenant_facts(tenant) for tenant in outcome.collected],
         "files": [asdict(file) for file in outcome.landed],
         "evaluation": None if evaluation is None else asdict(evaluation),
     }
@@ -33,7 +37,8 @@ def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
     Files that were imported before are one line together: a scheduled run meets thousands of them every night.
     """
     told = {"partial", "refused"} if brief else {"imported", "partial", "refused"}
-    lines = [_file_line(file) for file in outcome.landed if file.outcome in told]
+    lines = [line for tenant in outcome.collected for line in _tenant_lines(tenant, brief=brief)]
+    lines += [_file_line(file) for file in outcome.landed if file.outcome in told]
     known = sum(file.outcome == "known" for file in outcome.landed)
     if known and not brief:
         lines.append(f"known     {known} file{'s' if known != 1 else ''} imported before: nothing new in them")
@@ -42,6 +47,50 @@ def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
     if outcome.evaluation is not None:
         lines += _evaluation_lines(outcome.evaluation)
     return lines
+
+
+def _tenant_facts(tenant: Collected) -> dict[str, object]:
+    facts = asdict(tenant)
+    for gathered in facts["collections"].values():
+        for unseen in gathered["unseen"]:
+            unseen |= {side: iso(unseen[side]) if unseen[side] else None for side in ("begin", "end")}
+    return facts
+
+
+def _tenant_lines(tenant: Collected, *, brief: bool) -> list[str]:
+    """Return what was and what was not seen of a tenant: a line for each collection, and one for each kind of gap."""
+    if tenant.refusal:
+        return [f"{tenant.name}: NOT LET IN: {tenant.refusal}"]
+    gathered = list(tenant.collections.values())
+    records, stored, duplicate, quarantined = (
+        sum(getattr(each, name) for each in gathered) for name in ("records", "stored", "duplicate", "quarantined")
+    )
+    windows = sum(each.windows for each in gathered)
+    counts = f"{records} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
+    lines = [f"{tenant.name}: {windows} windows and listings, {counts}"]
+    if not brief:
+        lines += [f"  seen      {each.collection}: {each.records} records" for each in gathered if each.windows]
+    lines += [line for each in gathered for line in _unseen_lines(each)]
+    if tenant.refused_links:
+        lines.append(f"  REFUSED   {tenant.refused_links} links to places that the configuration does not name")
+    return lines
+
+
+def _unseen_lines(gathered: Gathered) -> list[str]:
+    """Return a line for each reason for which something of a collection was not seen, with the time it concerns."""
+    by_reason: dict[tuple[str, str], list[Unseen]] = {}
+    for unseen in gathered.unseen:
+        by_reason.setdefault((unseen.reason, unseen.detail), []).append(unseen)
+    return [
+        f"  NOT SEEN  {gathered.collection}{_span(group)} ({reason}){f': {detail}' if detail else ''}"
+        for (reason, detail), group in by_reason.items()
+    ]
+
+
+def _span(group: list[Unseen]) -> str:
+    begins = [unseen.begin for unseen in group if unseen.begin]
+    ends = [unseen.end for unseen in group if unseen.end]
+    return f" {iso(min(begins))} to {iso(max(ends))}" if begins and ends else ""
 
 
 def _file_line(file: Landed) -> str:

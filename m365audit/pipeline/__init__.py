@@ -13,11 +13,23 @@ from m365audit.pipeline import judging
 from m365audit.pipeline.collecting import NOTHING, Wanted, collect
 from m365audit.pipeline.judging import REPORT_NAME, load_register, named_groups
 from m365audit.pipeline.taking_in import take_in
-from m365audit.pipeline.values import Evaluation, Import, Outcome, Reporter, Step, Work, now
+from m365audit.pipeline.values import Collected, Evaluation, Import, Outcome, Reporter, Step, Work, now
 from m365audit.store import ledger, spool
 from m365audit.store.database import open_store
 
-__all__ = ["REPORT_NAME", "Evaluation", "Import", "Outcome", "Reporter", "Step", "Wanted", "load_register", "run"]
+__all__ = [
+    "NOTHING",
+    "REPORT_NAME",
+    "Collected",
+    "Evaluation",
+    "Import",
+    "Outcome",
+    "Reporter",
+    "Step",
+    "Wanted",
+    "load_register",
+    "run",
+]
 
 
 def run(
