@@ -61,6 +61,16 @@ def proxy_for(host: str) -> str | None:
     return proxies.get("https") or proxies.get("all")
 
 
+def connections(ca_file: Path | None) -> Callable[[], httpx.AsyncBaseTransport]:
+    """Return what opens connections to servers that ``ca_file``, or the system, vouches for.
+
+    Raises:
+        OSError: the file cannot be read, or holds no certificate.
+    """
+    context = tls_context(ca_file)
+    return lambda: Wire(context)
+
+
 class DroppedError(aiohttp.ClientError):
     """The connection ended before the answer; said in a way that aiohttp does not answer by asking again itself."""
 
