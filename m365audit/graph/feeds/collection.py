@@ -53,8 +53,8 @@ class Places(Protocol):
         ...
 
     @property
-    def manage(self) -> str:
-        """Origin of the Management Activity API."""
+    def manage(self) -> str | None:
+        """Origin of the Management Activity API, None where there is none."""
         ...
 
     @property
@@ -63,8 +63,8 @@ class Places(Protocol):
         ...
 
     @property
-    def has_management(self) -> bool:
-        """There is a Management Activity API."""
+    def has_call_records(self) -> bool:
+        """Graph has call records there."""
         ...
 
 
@@ -134,6 +134,9 @@ class Client(Protocol):
         body: bytes,
         limits: Sequence[str],
         look_first: Callable[[], Awaitable[Answer | None]],
+        cost: float = 1,
+        is_beta: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a POST; before it is ever sent again, ``look_first`` looks whether the one before took effect."""
         ...
