@@ -17,7 +17,7 @@ from typing import Final
 
 from m365audit import pipeline
 from m365audit.config import load_policy, load_settings
-from m365audit.pipeline import Import
+from m365audit.pipeline import Import, Step
 from m365audit.store.arrivals import Landed
 
 TENANT: Final = "11111111-1111-4111-8111-111111111111"
@@ -38,6 +38,9 @@ class _Quiet:
 
     def stage(self, name: str) -> None:
         """Say nothing."""
+
+    def gathering(self, step: Step) -> None:
+        """Nothing is collected."""
 
 
 def land(sample: Path) -> Landed:
