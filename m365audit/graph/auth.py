@@ -9,14 +9,15 @@ import asyncio
 import base64
 import json
 import logging
-import math
 import ssl
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import tenacity
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
 from m365audit.config import TenantSettings
@@ -24,11 +25,12 @@ from m365audit.graph.aadsts import Place
 from m365audit.graph.credential_kinds import LoginCloud, Opened, open_kind
 from m365audit.graph.failures import SignInError
 from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, check_answer, failure_of
+from m365audit.graph.retry import Patience, policy
 from m365audit.graph.secret_files import refused
 
 TRIES: Final = 4
-LONGEST_WAIT: Final = 30.0
-"""Seconds between two tries, whatever ``Retry-After`` says: who is told to wait longer gives up and says so."""
+ALL_TRIES: Final = 120.0
+"""Seconds for them together; who is told by ``Retry-After`` to wait longer gives up at once and says so."""
 ONE_TRY: Final = 45.0
 """Seconds that one try may take: a login endpoint that sends a byte a second must not hold the tenant up."""
 
@@ -66,6 +68,17 @@ def open_credential(
     return OpenCredential(reopen, place, sleep=sleep)
 
 
+@dataclass(slots=True)
+class _Scope:
+    """What is known of one scope: the newest token or failure, and how many of each there were."""
+
+    token: str = field(default="", repr=False)
+    claims: str | None = None
+    tokens: int = 0
+    failure: SignInError | None = None
+    failures: int = 0
+
+
 class OpenCredential:
     """A tenant's credential: hands out tokens, all callers through one door.
 
@@ -80,11 +93,7 @@ class OpenCredential:
         self._place = place
         self._sleep = sleep
         self._lock = asyncio.Lock()
-        self._tokens: dict[str, AccessTokenInfo] = {}
-        self._rounds: dict[str, int] = {}
-        self._claimed: dict[str, str] = {}
-        self._failures = 0
-        self._failure: SignInError | None = None
+        self._scopes: defaultdict[str, _Scope] = defaultdict(_Scope)
         self.expires_at: datetime | None = self._opened.expires_at
 
     def __repr__(self) -> str:
@@ -104,23 +113,23 @@ class OpenCredential:
         Raises:
             SignInError: Microsoft says no, or could not be asked.
         """
-        seen, failed = self._rounds.get(scope, 0), self._failures
+        known = self._scopes[scope]
+        tokens, failures = known.tokens, known.failures
         async with self._lock:
-            if self._failures != failed and self._failure is not None:
-                raise _anew(self._failure)
-            if is_fresh and self._rounds.get(scope, 0) == seen:
-                await self._begin_again()
-            failure = await self._ask(scope, claims if claims != self._claimed.get(scope) else None)
-        # Raised out here, where no exception is being handled: none drags the library's frames along.
+            if known.failures == failures:
+                if is_fresh and known.tokens == tokens:
+                    await self._begin_again()
+                await self._ask(scope, known, claims if claims != known.claims else None)
+            failure, token = known.failure, known.token
+        # Raised anew and out here, where no exception is being handled: the frames of the libraries, on which requests
+        # with secrets hang, stay behind.
         if failure is not None:
-            raise failure
-        if claims:
-            self._claimed[scope] = claims
-        return self._tokens[scope].token
+            raise SignInError(failure.message, hint=failure.hint, is_refused=failure.is_refused, code=failure.code)
+        return token
 
     async def close(self) -> None:
         """Close the connections; tokens are forgotten."""
-        self._tokens.clear()
+        self._scopes.clear()
         await self._opened.credential.close()
 
     async def _begin_again(self) -> None:
@@ -128,28 +137,24 @@ class OpenCredential:
         await self._opened.credential.close()
         self._opened, self.expires_at = opened, opened.expires_at
 
-    async def _ask(self, scope: str, claims: str | None) -> SignInError | None:
-        """Get a token into ``_tokens``, or return why there is none."""
-        failure: SignInError | BusyError
+    async def _ask(self, scope: str, known: _Scope, claims: str | None) -> None:
+        """Get a token, or the reason why there is none, into ``known``."""
         try:
-            token = await self._persist(scope, claims)
-        except (SignInError, BusyError, *CLIENT_ERRORS) as error:
-            failure = failure_of(error, self._place)
-        else:
-            return self._keep(scope, token)
-        self._failures += 1
-        self._failure = _anew(failure.failure if isinstance(failure, BusyError) else failure)
-        return self._failure
+            token = (await self._persist(scope, claims)).token
+            self._check_tenant(token)
+        except (SignInError, BusyError) as error:
+            known.failure = error.failure if isinstance(error, BusyError) else error
+            known.failures += 1
+            return
+        known.tokens += token != known.token
+        known.token, known.failure = token, None
+        known.claims = claims or known.claims
 
     async def _persist(self, scope: str, claims: str | None) -> AccessTokenInfo:
         """Ask until there is an answer that will stay: a token or a no."""
-        attempts = tenacity.AsyncRetrying(
-            sleep=self._sleep,
-            stop=tenacity.stop_after_attempt(TRIES),
-            wait=_wait,
-            retry=tenacity.retry_if_exception_type(BusyError),
-            reraise=True,
-        )
+        end = time.monotonic() + ALL_TRIES
+        patience = Patience(lambda: end - time.monotonic(), faults=TRIES)
+        attempts = policy(patience, on_wait=lambda *_: None, sleep=self._sleep)
         options: TokenRequestOptions = {"enable_cae": True}
         if claims:
             options["claims"] = claims
@@ -162,16 +167,11 @@ class OpenCredential:
         except CLIENT_ERRORS as error:
             raise failure_of(error, self._place) from None
 
-    def _keep(self, scope: str, token: AccessTokenInfo) -> SignInError | None:
-        theirs = str(claims_of(token.token).get("tid", self._place.tenant)).lower()
+    def _check_tenant(self, token: str) -> None:
+        theirs = str(claims_of(token).get("tid", self._place.tenant)).lower()
         if theirs != self._place.tenant:
             what = f"the credential lets into another tenant ({theirs[:40]})"
-            return SignInError(what, hint="use a credential of the tenant that is to be audited", is_refused=False)
-        kept = self._tokens.get(scope)
-        if kept is None or kept.token != token.token:
-            self._rounds[scope] = self._rounds.get(scope, 0) + 1
-        self._tokens[scope] = token
-        return None
+            raise SignInError(what, hint="use a credential of the tenant that is to be audited", is_refused=False)
 
 
 def claims_of(token: str) -> Mapping[str, Any]:
@@ -185,22 +185,6 @@ def claims_of(token: str) -> Mapping[str, Any]:
     except (IndexError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _anew(failure: SignInError) -> SignInError:
-    """Return the failure without the frames that it came through: requests with secrets hang on them."""
-    return SignInError(failure.message, hint=failure.hint, is_refused=failure.is_refused, code=failure.code)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Return the seconds until the next try: what the endpoint says, else longer and longer, with some chance."""
-    error = state.outcome.exception() if state.outcome else None
-    told = error.retry_after if isinstance(error, BusyError) else ""
-    try:
-        seconds = float(told)
-    except ValueError:
-        seconds = float(tenacity.wait_random_exponential(multiplier=1, max=LONGEST_WAIT)(state))
-    return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else LONGEST_WAIT
 
 
 def _check_ca_file(path: Path | None) -> None:

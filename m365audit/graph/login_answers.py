@@ -9,6 +9,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
@@ -17,6 +18,7 @@ from azure.identity import CredentialUnavailableError
 
 from m365audit.graph.aadsts import Place, Refusal, explain, harmless_sentence
 from m365audit.graph.failures import SignInError
+from m365audit.graph.retry import TransientError, retry_after
 
 _OK: Final = 200
 _REDIRECTS: Final = range(300, 400)
@@ -26,18 +28,16 @@ _SERVER_ERRORS: Final = range(500, 600)
 _UNREACHABLE_HINT: Final = "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and `cloud:` of the configuration"
 
 
-class BusyError(Exception):
+class BusyError(TransientError):
     """The endpoint cannot be asked now, but perhaps in a moment.
 
     Attributes:
         failure: what to say when it does not get better.
-        retry_after: the answer's ``Retry-After`` as written, empty when there was none.
     """
 
-    def __init__(self, failure: SignInError, retry_after: str = "") -> None:
-        super().__init__(failure.message)
+    def __init__(self, failure: SignInError, seconds: float | None = None) -> None:
+        super().__init__(failure.message, retry_after=seconds, code=failure.code)
         self.failure = failure
-        self.retry_after = retry_after
 
 
 def check_answer(status: int, headers: Mapping[str, str], body: bytes, place: Place) -> None:
@@ -51,7 +51,7 @@ def check_answer(status: int, headers: Mapping[str, str], body: bytes, place: Pl
     if status == _OK and isinstance(answer.get("access_token"), str):
         return
     if status == _TOO_MANY or status in _SERVER_ERRORS:
-        raise BusyError(_busy(status, answer, place), headers.get("Retry-After", ""))
+        raise BusyError(_busy(status, answer, place), retry_after(headers.get("Retry-After"), datetime.now(UTC)))
     if "error" in answer:
         raise failure_in(answer, place)
     if status == _PROXY_WANTS_LOGIN:
