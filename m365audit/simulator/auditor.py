@@ -34,6 +34,9 @@ _READS_MORE = {
 }
 """Call records only where the auditor is recorded for them; Tailspin lets nobody see who is in its groups."""
 
+READS_EVERYTHING: Final = tuple(sorted({*_READS_THE_DIRECTORY, *_READS_MORE["contoso"]}))
+"""All that the auditor can make use of on Microsoft Graph."""
+
 _READS_AUDIT_LOG: Final = "ActivityFeed.Read"
 CredentialKind = Literal["certificate", "secret_file"]
 

@@ -28,9 +28,30 @@ def write_documents(folder: Path, tenants: Iterable[Tenant], configuration: Docu
     for tenant in tenants:
         for name, record in records(tenant).items():
             _write_yaml(folder / "consent" / tenant.key / name, record)
+    return write_settings(folder, configuration)
+
+
+def write_settings(folder: Path, configuration: Document) -> Path:
+    """Write policy and configuration; return the configuration's file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     _write_yaml(folder / "policy.yaml", POLICY)
     _write_yaml(folder / "m365audit.yaml", configuration)
     return folder / "m365audit.yaml"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read; it is never there with other rights, not for a moment.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 def _write_yaml(path: Path, document: Document) -> None:

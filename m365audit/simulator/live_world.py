@@ -13,7 +13,7 @@ from typing import Final
 
 from m365audit.simulator.consent_records import live_configuration
 from m365audit.simulator.diary import BEGIN, END, Diary
-from m365audit.simulator.documents_written import write_documents
+from m365audit.simulator.documents_written import write_documents, write_private
 from m365audit.simulator.expected_coverage import COLLECTED_AT, coverage
 from m365audit.simulator.exports_written import ExportFolder
 from m365audit.simulator.served import ServedWorld
@@ -98,7 +98,7 @@ def write_live_world(folder: Path, live: LiveWorld, *, cloud: Mapping[str, str])
     for export, diary in zip(exports, live.diaries, strict=True):
         export.write_graph_activity(diary)
     for name, content in live.keys.files.items():
-        _write_private(folder / name, content)
+        write_private(folder / name, content)
     (folder / _CA_FILE).write_bytes(Path(cloud["ca_file"]).read_bytes())
     imports = {d.tenant.key: (d.tenant, e.imports) for d, e in zip(live.diaries, exports, strict=True)}
     tenants = tuple(diary.tenant for diary in live.diaries)
@@ -111,11 +111,3 @@ def write_live_world(folder: Path, live: LiveWorld, *, cloud: Mapping[str, str])
         files=sum(export.files for export in exports),
         bytes=sum(export.bytes for export in exports),
     )
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read; it is never there with other rights, not for a moment."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
