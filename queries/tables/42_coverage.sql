@@ -8,10 +8,13 @@ columns:
   covered_to: end of the interval, exclusive; for state feeds first and last snapshot
   state: complete, provisional (may still grow, or only the extent of a file) or gap
   reason: >-
-    settled_hour, declared_window, snapshot (complete); hour_may_still_grow, no_file_for_hour, extent_of_file,
-    file_ends_early (provisional); not_covered, next_page_missing, records_missing (a listing that ends early or of which
-    records were set aside), not_collected when the feed was never seen (gap)
+    settled_window (collected twice, and nothing was new the second time), settled_hour, declared_window, snapshot
+    (complete); drained_window (collected once), hour_may_still_grow, no_file_for_hour, extent_of_file, file_ends_early
+    (provisional); licence, permission, throttled, expired, disabled, error (why it was not collected), not_read_yet,
+    not_covered, next_page_missing, records_missing (a listing that ends early or of which records were set aside),
+    not_collected when the feed was never seen (gap)
   records: records of the feed in the interval
+  detail: what the collector says about a gap, and the next step; NULL where there is nothing to say
 ---*/
 WITH hours AS (
     SELECT
@@ -24,33 +27,67 @@ WITH hours AS (
 ),
 
 windows AS (
-    SELECT tenant_id, feed, covered_from, covered_to, state, reason
+    SELECT tenant_id, feed, covered_from, covered_to, state, reason, NULL::VARCHAR AS detail
     FROM coverage_windows
+    UNION ALL
+    SELECT
+        tenant_id,
+        feed,
+        covered_from,
+        covered_to,
+        CASE state WHEN 'settled' THEN 'complete' WHEN 'drained' THEN 'provisional' ELSE 'gap' END,
+        CASE state
+            WHEN 'settled' THEN 'settled_window' WHEN 'drained' THEN 'drained_window' WHEN 'open' THEN 'not_read_yet'
+            ELSE coalesce(reason, 'error')
+        END,
+        CASE WHEN state = 'gap' THEN nullif(detail, '') END
+    FROM collection_windows
     UNION ALL
     -- Storage gets no file for an hour without events. Between two hours that have one, no more than a day apart, the
     -- export was most likely on; whether it was, nothing says.
-    SELECT tenant_id, feed, before, covered_from, 'provisional', 'no_file_for_hour'
+    SELECT tenant_id, feed, before, covered_from, 'provisional', 'no_file_for_hour', NULL
     FROM hours
     WHERE before < covered_from AND covered_from - before <= INTERVAL 1 DAY
 ),
 
+ranked AS (
+    -- Where several speak of the same time, the lowest number is believed: what was read, then what somebody can mend.
+    SELECT
+        *,
+        CASE state WHEN 'complete' THEN 1 WHEN 'provisional' THEN 2
+            ELSE 2 + coalesce(nullif(list_position(
+                ['permission', 'licence', 'disabled', 'throttled', 'error', 'not_read_yet', 'expired'], reason
+            ), 0), 8)
+        END AS rank
+    FROM windows
+),
+
 edges AS (
-    SELECT tenant_id, feed, covered_from AS moment, CASE state WHEN 'complete' THEN 1 ELSE 0 END AS complete,
-        CASE state WHEN 'provisional' THEN 1 ELSE 0 END AS provisional
-    FROM windows
+    SELECT tenant_id, feed, covered_from AS moment, rank, 1 AS step FROM ranked
     UNION ALL
-    SELECT tenant_id, feed, covered_to, CASE state WHEN 'complete' THEN -1 ELSE 0 END,
-        CASE state WHEN 'provisional' THEN -1 ELSE 0 END
-    FROM windows
+    SELECT tenant_id, feed, covered_to, rank, -1 FROM ranked
     UNION ALL
-    SELECT p.tenant_id, f.feed, b.moment, 0, 0
+    SELECT p.tenant_id, f.feed, b.moment, NULL, 0
     FROM watched_periods AS p
     CROSS JOIN log_feeds AS f
     CROSS JOIN unnest([p.watched_from, p.watched_to]) AS b (moment)
 ),
 
 steps AS (
-    SELECT tenant_id, feed, moment, sum(complete) AS complete, sum(provisional) AS provisional
+    SELECT
+        tenant_id,
+        feed,
+        moment,
+        sum(step) FILTER (WHERE rank = 1) AS r1,
+        sum(step) FILTER (WHERE rank = 2) AS r2,
+        sum(step) FILTER (WHERE rank = 3) AS r3,
+        sum(step) FILTER (WHERE rank = 4) AS r4,
+        sum(step) FILTER (WHERE rank = 5) AS r5,
+        sum(step) FILTER (WHERE rank = 6) AS r6,
+        sum(step) FILTER (WHERE rank = 7) AS r7,
+        sum(step) FILTER (WHERE rank = 8) AS r8,
+        sum(step) FILTER (WHERE rank = 9) AS r9,
+        sum(step) FILTER (WHERE rank = 10) AS r10
     FROM edges
     GROUP BY ALL
 ),
@@ -62,10 +99,18 @@ segments AS (
         moment AS covered_from,
         lead(moment) OVER line AS covered_to,
         CASE
-            WHEN sum(complete) OVER line > 0 THEN 'complete'
-            WHEN sum(provisional) OVER line > 0 THEN 'provisional'
-            ELSE 'gap'
-        END AS state
+            WHEN sum(r1) OVER line > 0 THEN 1 
+            WHEN sum(r2) OVER line > 0 THEN 2 
+            WHEN sum(r3) OVER line > 0 THEN 3 
+            WHEN sum(r4) OVER line > 0 THEN 4 
+            WHEN sum(r5) OVER line > 0 THEN 5 
+            WHEN sum(r6) OVER line > 0 THEN 6 
+            WHEN sum(r7) OVER line > 0 THEN 7 
+            WHEN sum(r8) OVER line > 0 THEN 8 
+            WHEN sum(r9) OVER line > 0 THEN 9 
+            WHEN sum(r10) OVER line > 0 THEN 10
+            ELSE 11
+        END AS rank
     FROM steps
     WINDOW line AS (PARTITION BY tenant_id, feed ORDER BY moment)
 ),
@@ -77,7 +122,7 @@ islands AS (
     FROM (
         SELECT
             *,
-            CASE WHEN lag(state) OVER (PARTITION BY tenant_id, feed ORDER BY covered_from) = state THEN 0 ELSE 1 END
+            CASE WHEN lag(rank) OVER (PARTITION BY tenant_id, feed ORDER BY covered_from) = rank THEN 0 ELSE 1 END
                 AS is_new
         FROM segments
         WHERE covered_to IS NOT NULL
@@ -85,7 +130,13 @@ islands AS (
 ),
 
 intervals AS (
-    SELECT tenant_id, feed, island, any_value(state) AS state, min(covered_from) AS covered_from,
+    SELECT
+        tenant_id,
+        feed,
+        island,
+        any_value(rank) AS rank,
+        CASE any_value(rank) WHEN 1 THEN 'complete' WHEN 2 THEN 'provisional' ELSE 'gap' END AS state,
+        min(covered_from) AS covered_from,
         max(covered_to) AS covered_to
     FROM islands
     GROUP BY ALL
@@ -104,16 +155,22 @@ minutes AS (
 ),
 
 reasons AS (
-    SELECT i.tenant_id, i.feed, i.island, min(w.reason) AS reason
+    SELECT i.tenant_id, i.feed, i.island, min(w.reason) AS reason, arg_max(w.detail, w.covered_to) AS detail
     FROM intervals AS i
-    INNER JOIN windows AS w
+    INNER JOIN ranked AS w
         ON
             i.tenant_id = w.tenant_id
             AND i.feed = w.feed
-            AND i.state = w.state
+            AND i.rank = w.rank
             AND i.covered_from < w.covered_to
             AND i.covered_to > w.covered_from
     GROUP BY ALL
+),
+
+refused_listings AS (
+    SELECT tenant_id, feed, observed_at, coalesce(reason, 'error') AS reason, nullif(detail, '') AS detail
+    FROM collection_listings
+    WHERE NOT is_whole
 ),
 
 state_feeds_seen AS (
@@ -141,11 +198,12 @@ SELECT
     coalesce(
         r.reason,
         CASE
-            WHEN i.feed IN (SELECT w.feed FROM coverage_windows AS w WHERE w.tenant_id = i.tenant_id)
+            WHEN i.feed IN (SELECT w.feed FROM windows AS w WHERE w.tenant_id = i.tenant_id)
                 THEN 'not_covered' ELSE 'not_collected'
         END
     ) AS reason,
-    coalesce(sum(m.records), 0)::BIGINT AS records
+    coalesce(sum(m.records), 0)::BIGINT AS records,
+    r.detail
 FROM intervals AS i
 LEFT JOIN reasons AS r ON i.tenant_id = r.tenant_id AND i.feed = r.feed AND i.island = r.island
 LEFT JOIN minutes AS m
@@ -155,20 +213,29 @@ UNION ALL
 SELECT
     t.tenant_id,
     f.feed,
-    coalesce(s.covered_from, p.watched_from),
-    coalesce(s.covered_to, p.watched_to),
+    coalesce(s.covered_from, l.observed_at, p.watched_from),
+    coalesce(s.covered_to, l.observed_at, p.watched_to),
     CASE WHEN s.is_whole THEN 'complete' ELSE 'gap' END AS state,
     CASE
         WHEN s.is_whole THEN 'snapshot'
+        WHEN l.feed IS NOT NULL THEN l.reason
         WHEN s.feed IS NULL THEN 'not_collected'
         WHEN s.has_last_page THEN 'records_missing'
         ELSE 'next_page_missing'
     END AS reason,
-    coalesce(s.records, 0) AS records
+    coalesce(s.records, 0) AS records,
+    CASE WHEN NOT coalesce(s.is_whole, FALSE) THEN l.detail END AS detail
 FROM configured_tenants AS t
 CROSS JOIN state_feeds AS f
 LEFT JOIN state_feeds_seen AS s ON t.tenant_id = s.tenant_id AND f.feed = s.feed
+LEFT JOIN refused_listings AS l ON t.tenant_id = l.tenant_id AND f.feed = l.feed AND coalesce(l.observed_at >= s.covered_to, TRUE)
 LEFT JOIN watched_periods AS p ON t.tenant_id = p.tenant_id
+UNION ALL
+-- What was whole the time before, and could not be read the last time.
+SELECT l.tenant_id, l.feed, l.observed_at AS seen_from, l.observed_at AS seen_to, 'gap', l.reason, 0, l.detail
+FROM refused_listings AS l
+INNER JOIN state_feeds_seen AS s ON l.tenant_id = s.tenant_id AND l.feed = s.feed
+WHERE s.is_whole AND l.observed_at > s.covered_to
 UNION ALL
 -- A tenant of which no log was ever seen: nothing is known, and that is said.
 SELECT
@@ -178,7 +245,8 @@ SELECT
     NULL,
     'gap',
     'not_collected',
-    0
+    0,
+    NULL
 FROM configured_tenants AS t
 CROSS JOIN log_feeds AS f
 WHERE t.tenant_id NOT IN (SELECT p.tenant_id FROM watched_periods AS p)

@@ -1,6 +1,6 @@
 /*---
 table: sources
-grain: one file that was offered as evidence
+grain: one file of evidence, offered or collected
 columns:
   tenant_id: tenant
   source_id: number of the file in the store
@@ -17,6 +17,8 @@ columns:
   observed_at: when the tenant was in the state it shows; the file's own time unless the user said it
   outcome: imported, partial or refused
   message: what there is to say about it
+  origin: graph (written by the collector from Microsoft's answers) or import (a file that somebody offered)
+  run_id: the run that collected it; NULL for what was imported
 ---*/
 SELECT
     tenant_id,
@@ -33,5 +35,7 @@ SELECT
     imported_at,
     observed_at,
     outcome,
-    message
+    message,
+    origin,
+    run_id
 FROM sources

@@ -31,15 +31,24 @@ def _cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _files(name: str, case: Mapping[str, Any]) -> Iterator[WireFile]:
-    for file in case["files"]:
+    for file in case.get("files", ()):
         yield WireFile(tenant=_tenant(name), **file)
+
+
+def _ledgers() -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the working database's ledgers that the cases give."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for _, name, case in _cases():
+        for table, given in case.get("ledgers", {}).items():
+            rows.setdefault(table, []).extend({"tenant_id": _tenant(name), **row} for row in given)
+    return rows
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     folder = tmp_path_factory.mktemp("tables")
     files = [file for _, name, case in _cases() for file in _files(name, case)]
-    with built(folder, files) as connection:
+    with built(folder, files, working=_ledgers()) as connection:
         yield connection
 
 

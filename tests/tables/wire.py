@@ -22,6 +22,21 @@ from m365audit.store.database import open_store
 IMPORTED_AT: Final = datetime(2026, 9, 1, 12, tzinfo=UTC)
 """Every file of a case arrives at this moment; its observation is its own affair."""
 
+LEDGER_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "collection_windows": {
+        "collection": "c",
+        "state": "drained",
+        "detail": "",
+        "pulls": 1,
+        "added_last": 0,
+        "run_id": "r",
+    },
+    "collection_listings": {"collection": "c", "is_whole": True, "detail": "", "records": 0, "run_id": "r"},
+    "collection_events": {"detail": "", "run_id": "r"},
+    "sign_in_states": {"is_signed_in": True},
+}
+"""What a row of a ledger has unless a case says otherwise."""
+
 _CATEGORIES: Final = frozenset(
     ("MicrosoftGraphActivityLogs", "SignInLogs", "NonInteractiveUserSignInLogs", "ServicePrincipalSignInLogs",
      "ManagedIdentitySignInLogs", "AuditLogs")
@@ -43,6 +58,7 @@ class WireFile:
         has_broken_end: it ends early.
         quarantined: records that the exports room set aside.
         refused: it could not be evidence at all.
+        is_collected: the collector wrote it.
     """
 
     tenant: str
@@ -55,6 +71,7 @@ class WireFile:
     has_broken_end: bool = False
     quarantined: int = 0
     refused: bool = False
+    is_collected: bool = False
     is_enveloped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +88,7 @@ def built(
     is_careful: bool = False,
     extra: Mapping[str, inputs.Rows] | None = None,
     columns: dict[str, list[str]] | None = None,
+    working: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Land the files, build the candidate, and lend a connection on which bare names are its tables.
 
@@ -80,13 +98,19 @@ def built(
         is_careful: land the way that is taken for files with faults.
         extra: rows of further input tables, e.g. of the register.
         columns: filled with the columns of every table that is built, temporary ones included.
+        working: rows of ledgers in the working database, each with its tenant; what is not said is ``LEDGER_DEFAULTS``.
     """
     offered = list(files)
     with ExitStack() as stack:
         connection = stack.enter_context(open_store(folder / "state"))
         landed = _land(connection, folder, offered, is_careful=is_careful)
         assert all(one.records == one.stored + one.duplicate + one.quarantined for one in landed)
-        given = candidate.EvaluationInputs(_input_tables(offered, extra or {}), catalogue.match_shapes)
+        ledgers = working or {}
+        for table, rows in ledgers.items():
+            for row in rows:
+                _insert(connection, table, {**LEDGER_DEFAULTS.get(table, {}), **row})
+        tenants = {file.tenant for file in offered} | {row["tenant_id"] for rows in ledgers.values() for row in rows}
+        given = candidate.EvaluationInputs(_input_tables(tenants, extra or {}), catalogue.match_shapes)
         path = folder / "candidate.duckdb"
 
         def note(_: str) -> None:
@@ -101,8 +125,13 @@ def built(
         yield connection
 
 
-def _input_tables(files: Sequence[WireFile], extra: Mapping[str, inputs.Rows]) -> dict[str, inputs.Rows]:
-    tenants = sorted({file.tenant for file in files})
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    names = ", ".join(row)
+    marks = ", ".join(f"${name}" for name in row)
+    connection.execute(f"INSERT INTO {table} ({names}) SELECT {marks}", dict(row))
+
+
+def _input_tables(tenants: Iterable[str], extra: Mapping[str, inputs.Rows]) -> dict[str, inputs.Rows]:
     return {
         "audit_operations": catalogue.audit_operation_rows(),
         "audit_workloads": catalogue.audit_workload_rows(),
@@ -113,7 +142,7 @@ def _input_tables(files: Sequence[WireFile], extra: Mapping[str, inputs.Rows]) -
         "microsoft_tenants": catalogue.microsoft_tenant_rows(),
         "full_mailbox_permissions": catalogue.full_mailbox_permission_rows(),
         "configured_tenants": [
-            {"tenant_id": t, "name": f"Tenant {t[:8]}", "not_evaluated_reason": None} for t in tenants
+            {"tenant_id": t, "name": f"Tenant {t[:8]}", "not_evaluated_reason": None} for t in sorted(tenants)
         ],
         "policy_workloads": [{"workload": w} for w in AUDITED_WORKLOADS],
         "policy_settings": [{"membership_before_first_seconds": 31 * 86400, "consent_record_within_seconds": 86400}],
@@ -162,5 +191,6 @@ def _ready(folder: Path, number: int, file: WireFile) -> landing.Ready:
         number, str(path), file.tenant, f"{number:064x}", path.stat().st_size, str(path), imported_at=IMPORTED_AT,
         observed_at=datetime.fromisoformat(file.at), has_said_time=True, settle_after=timedelta(hours=24),
         window=window, hour=datetime.fromisoformat(file.hour) if file.hour else None,
+        is_collected=file.is_collected, run_id="run-1" if file.is_collected else "",
     )  # fmt: skip
     return landing.Ready(arrival, prepared)
