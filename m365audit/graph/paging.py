@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -55,7 +54,7 @@ class Listing:
     ask: Ask
     limits: tuple[str, ...]
     sizes: tuple[int, ...] = (1_000, 999, 500, 100)
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     cost: float = 1
 
 

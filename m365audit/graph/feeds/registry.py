@@ -7,11 +7,22 @@ from types import MappingProxyType
 from typing import Final
 
 from m365audit.graph.feeds import (
+    app_role_assignments,
+    applications,
+    delegated_permission_grants,
     directory_audits,
+    exchange_role_assignments,
+    groups,
+    organization,
+    policies,
+    rsc_grants,
+    service_principals,
     sign_ins_interactive,
     sign_ins_managed_identity,
     sign_ins_non_interactive,
     sign_ins_service_principal,
+    subscribed_skus,
+    users,
 )
 from m365audit.graph.feeds.collection import Collection
 
@@ -22,7 +33,19 @@ _LOGS: Final = (
     sign_ins_managed_identity.COLLECTION,
     directory_audits.COLLECTION,
 )
-_STATE: Final[tuple[Collection, ...]] = ()
+_STATE: Final = (
+    organization.COLLECTION,
+    subscribed_skus.COLLECTION,
+    service_principals.COLLECTION,
+    applications.COLLECTION,
+    delegated_permission_grants.COLLECTION,
+    app_role_assignments.COLLECTION,
+    rsc_grants.COLLECTION,
+    exchange_role_assignments.COLLECTION,
+    policies.COLLECTION,
+    users.COLLECTION,
+    groups.COLLECTION,
+)
 
 COLLECTIONS: Final[Mapping[str, Collection]] = MappingProxyType({each.name: each for each in (*_LOGS, *_STATE)})
 """Name → collection."""
