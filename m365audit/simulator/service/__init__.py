@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from m365audit.simulator.service.clock import SimulatedClock
+from m365audit.simulator.service.faults import FOR_EVER, KINDS, Fault, FaultPlan
 from m365audit.simulator.service.request_log import Logged, RequestLog, writes
 from m365audit.simulator.service.running import Simulator, running
 
-__all__ = ["Logged", "RequestLog", "SimulatedClock", "Simulator", "running", "writes"]
+__all__ = [
+    "FOR_EVER",
+    "KINDS",
+    "Fault",
+    "FaultPlan",
+    "Logged",
+    "RequestLog",
+    "SimulatedClock",
+    "Simulator",
+    "running",
+    "writes",
+]

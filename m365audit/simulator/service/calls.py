@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from m365audit.simulator.served import ServedTenant
+
+if TYPE_CHECKING:
+    from m365audit.simulator.service.paging import Snapshot
 
 Service = Literal["login", "graph", "manage"]
 JSON: Final = "application/json; charset=utf-8"
@@ -56,6 +59,7 @@ class Call:
         bearer: set once its token is verified.
         is_inner: it is part of a ``$batch``.
         faults: names of faults that it met.
+        place: the listing, and the place in it, that its page came from.
     """
 
     service: Service
@@ -70,6 +74,7 @@ class Call:
     bearer: Bearer | None = None
     is_inner: bool = False
     faults: list[str] = field(default_factory=list)
+    place: tuple[Snapshot, int] | None = None
 
     @property
     def query(self) -> dict[str, str]:
@@ -164,8 +169,3 @@ def manage_error(status: int, code: str, message: str, **headers: str) -> Answer
     answer = json_answer({"error": {"code": code, "message": message}}, status=status)
     answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
     return answer
-
-
-def decoded_path(raw: str) -> str:
-    """Return a path with its escapes resolved."""
-    return unquote(raw)

@@ -7,10 +7,11 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from m365audit.simulator.service import dispatch
+from m365audit.simulator.service.answering import answered, tenant_named
 from m365audit.simulator.service.calls import Answer, Call, Service
 from m365audit.simulator.service.request_log import Logged, without_secrets
 from m365audit.simulator.service.simulation import Simulation
+from m365audit.simulator.service.wire_faults import MAKERS, Whole, huge_pieces, send
 
 
 def service_of(path: str) -> Service:
@@ -37,9 +38,21 @@ class Delivery:
         call = await self._read(request)
         logged = _logged(call, request)
         self._simulation.log.note(logged)
-        answer = dispatch.answer(self._simulation, call)
+        answer, met = answered(self._simulation, call)
         _complete(logged, call, answer)
-        return self._response(call, answer, logged)
+        logged.tenant = logged.tenant or tenant_named(self._simulation, call)
+        whole = Whole(answer.status, self._headers(call, answer), answer.payload())
+        logged.sent = len(whole.body)
+        for fault in met:
+            if fault.kind == "huge_page":
+                return await _send_huge(request, whole, int(fault.detail.get("bytes", 1 << 30)))
+            if fault.kind in MAKERS:
+                raw = MAKERS[fault.kind](whole, fault)
+                logged.status = 0 if not any(raw.pieces) else logged.status
+                if request.transport is not None:
+                    await send(request.transport, raw)
+                break
+        return web.Response(status=whole.status, body=whole.body, headers=whole.headers)
 
     async def _read(self, request: web.BaseRequest) -> Call:
         raw_path, _, raw_query = request.raw_path.partition("?")
@@ -55,16 +68,25 @@ class Delivery:
             at=self._simulation.now(),
         )
 
-    def _response(self, call: Call, answer: Answer, logged: Logged) -> web.StreamResponse:
-        body = answer.payload()
-        logged.sent = len(body)
-        return web.Response(status=answer.status, body=body, headers=self._headers(call, answer))
-
     def _headers(self, call: Call, answer: Answer) -> dict[str, str]:
         named = {"Date": format_datetime(self._simulation.now(), usegmt=True), "Server": "simulated"}
         if "client-request-id" in call.headers:
             named["client-request-id"] = call.headers["client-request-id"]
         return named | answer.headers
+
+
+async def _send_huge(request: web.BaseRequest, whole: Whole, size: int) -> web.StreamResponse:
+    """Send a page that holds ``size`` bytes of text, without ever having them all."""
+    length, pieces = huge_pieces(whole.body, size)
+    response = web.StreamResponse(status=whole.status, headers=whole.headers | {"Content-Length": str(length)})
+    try:
+        await response.prepare(request)
+        for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except ConnectionError:  # the other side has read enough
+        response.force_close()
+    return response
 
 
 def _logged(call: Call, request: web.BaseRequest) -> Logged:

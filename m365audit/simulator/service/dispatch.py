@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from m365audit.simulator.service import graph_logs, login
-from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, json_answer
+from m365audit.simulator.service import audit_queries, call_records, graph_logs, login, manage
+from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, json_answer, manage_error
 from m365audit.simulator.service.gate import admit, need
 from m365audit.simulator.service.graph_state import serve_state
 from m365audit.simulator.service.paths import path_pattern, version_and_rest
@@ -15,11 +15,34 @@ from m365audit.simulator.service.simulation import Simulation
 from m365audit.simulator.service.state_paths import PATTERNS
 
 Handler = Callable[..., Answer]
-_LOGIN: Final[tuple[tuple[str, re.Pattern[str], Handler], ...]] = (
+Route = tuple[str, re.Pattern[str], Handler]
+_LOGIN: Final[tuple[Route, ...]] = (
     ("POST", path_pattern("/{}/oauth2/v2.0/token"), login.token),
     ("GET", path_pattern("/{}/v2.0/.well-known/openid-configuration"), login.openid_configuration),
     ("GET", path_pattern("/{}/discovery/v2.0/keys"), login.keys),
     ("GET", path_pattern("/common/discovery/instance"), login.instance_discovery),
+)
+_FEED: Final = "/api/v1.0/{}/activity/feed"
+_MANAGE: Final[tuple[Route, ...]] = (
+    ("GET", path_pattern(f"{_FEED}/subscriptions/list"), manage.list_subscriptions),
+    ("POST", path_pattern(f"{_FEED}/subscriptions/start"), manage.start),
+    ("GET", path_pattern(f"{_FEED}/subscriptions/content"), manage.content),
+    ("GET", path_pattern(f"{_FEED}/audit/{{}}"), manage.blob_content),
+)
+_QUERIES: Final = "/security/auditLog/queries"
+_CALLS: Final = "/communications/callRecords"
+_CALL_FUNCTION: Final = re.compile(
+    rf"{_CALLS}/(?:microsoft\.graph\.callRecords\.)?(get\w+Calls)\(fromDateTime=([^,]+),toDateTime=([^)]+)\)",
+    re.IGNORECASE,
+)
+_GRAPH: Final[tuple[Route, ...]] = (
+    ("POST", path_pattern(_QUERIES), audit_queries.make),
+    ("GET", path_pattern(_QUERIES), audit_queries.listing),
+    ("GET", path_pattern(f"{_QUERIES}/{{}}"), audit_queries.poll),
+    ("GET", path_pattern(f"{_QUERIES}/{{}}/records"), audit_queries.records),
+    ("GET", path_pattern(_CALLS), call_records.listing),
+    ("GET", _CALL_FUNCTION, call_records.function),
+    ("GET", path_pattern(f"{_CALLS}/{{}}"), call_records.one),
 )
 _LOGS: Final[tuple[tuple[re.Pattern[str], Handler], ...]] = (
     (path_pattern("/auditLogs/signIns"), graph_logs.sign_ins),
@@ -30,19 +53,28 @@ _LOGS: Final[tuple[tuple[re.Pattern[str], Handler], ...]] = (
 def answer(simulation: Simulation, call: Call) -> Answer:
     """Answer a call; refusals are answers too."""
     try:
-        if call.service == "login":
-            return _login(simulation, call)
-        return _graph(simulation, call)
+        return {"login": _login, "manage": _manage, "graph": _graph}[call.service](simulation, call)
     except RefusedError as refused:
         return refused.answer
 
 
-def _login(simulation: Simulation, call: Call) -> Answer:
-    for method, pattern, handler in _LOGIN:
-        match = pattern.fullmatch(call.path)
+def _routed(routes: tuple[Route, ...], simulation: Simulation, call: Call, path: str) -> Answer | None:
+    for method, pattern, handler in routes:
+        match = pattern.fullmatch(path)
         if match and method == call.method:
             return handler(simulation, call, *match.groups())
-    return json_answer({"error": "not_found"}, status=404)
+    return None
+
+
+def _login(simulation: Simulation, call: Call) -> Answer:
+    return _routed(_LOGIN, simulation, call, call.path) or json_answer({"error": "not_found"}, status=404)
+
+
+def _manage(simulation: Simulation, call: Call) -> Answer:
+    admit(simulation, call)
+    need(call, ("ActivityFeed.Read",))
+    found = _routed(_MANAGE, simulation, call, call.path)
+    return found or manage_error(404, "AF20001", "The request is not known here.")
 
 
 def _graph(simulation: Simulation, call: Call) -> Answer:
@@ -50,6 +82,9 @@ def _graph(simulation: Simulation, call: Call) -> Answer:
     if not version:
         return graph_error(400, "BadRequest", f"Invalid version: {call.path[:60]}")
     admit(simulation, call)
+    found = _routed(_GRAPH, simulation, call, rest)
+    if found is not None:
+        return found
     if call.method != "GET":
         return graph_error(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     for pattern, handler in _LOGS:

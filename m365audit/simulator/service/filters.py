@@ -26,7 +26,7 @@ class FilterError(Exception):
     """A filter cannot be read; the text says how Microsoft would word it."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Filter:
     """A filter that was read.
 

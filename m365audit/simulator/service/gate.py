@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 
-from m365audit.simulator.service.calls import Call, RefusedError, graph_error, manage_error
+import msgspec
+
+from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, manage_error
 from m365audit.simulator.service.simulation import Simulation
 from m365audit.simulator.service.tokens import InvalidTokenError
 
@@ -26,6 +29,8 @@ def admit(simulation: Simulation, call: Call) -> None:
     if tenant is None:
         raise _unauthorized(call, "The identity of the calling tenant could not be established.")
     call.bearer, call.tenant = bearer, tenant
+    if tenant.id in simulation.challenged and call.service == "graph" and not bearer.had_claims:
+        raise RefusedError(challenge(call))
 
 
 def _unauthorized(call: Call, message: str) -> RefusedError:
@@ -57,3 +62,14 @@ def lacking(call: Call, permission: str) -> RefusedError:
         return RefusedError(graph_error(403, "Authentication_MSGraphPermissionMissing", said))
     said = "Insufficient privileges to complete the operation."
     return RefusedError(graph_error(403, "Authorization_RequestDenied", said))
+
+
+def challenge(call: Call) -> Answer:
+    """Return a claims challenge, as continuous access evaluation gives it."""
+    claims = msgspec.json.encode({"access_token": {"nbf": {"essential": True, "value": "1789459200"}}})
+    header = (
+        f'Bearer realm="", authorization_uri="{call.origin}/common/oauth2/authorize", '
+        f'error="insufficient_claims", claims="{base64.b64encode(claims).decode()}"'
+    )
+    said = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
+    return graph_error(401, "InvalidAuthenticationToken", said, WWW_Authenticate=header)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -103,13 +103,7 @@ def _found(simulation: Simulation, tenant: ServedTenant, log: Log, asked: Filter
     """Return what the log shows now, oldest first."""
     now = simulation.now()
     kept = now - (_PREMIUM if tenant.has_premium else _FREE)
-    shown = Filter(
-        asked.test,
-        max(asked.begin, ticks_of(kept)),
-        min(asked.end, ticks_of(now) + 1),
-        asked.names,
-        is_trivial=asked.is_trivial,
-    )
+    shown = replace(asked, begin=max(asked.begin, ticks_of(kept)), end=min(asked.end, ticks_of(now) + 1))
     found = simulation.time_order.window(tenant.collections[log.path], log.time_property, shown)
     if tenant.arrivals:
         found = [r for r in found if tenant.arrivals.get(str(r.get("id")), now) <= now]

@@ -77,6 +77,7 @@ def page_size(call: Call, default: int, longest: int) -> int:
 
 def page(simulation: Simulation, call: Call, snapshot: Snapshot, offset: int) -> Answer:
     """Answer one page of a listing."""
+    call.place = snapshot, offset
     end = offset + snapshot.size
     records = simulation.encoder.encoded(snapshot.records[offset:end], snapshot.select)
     link = next_link(call, skip_token(snapshot, end)) if end < len(snapshot.records) else None

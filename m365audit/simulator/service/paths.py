@@ -20,6 +20,6 @@ def version_and_rest(path: str) -> tuple[str, str]:
     version, slash, rest = after.partition("/")
     if version.lower() not in {"v1.0", "beta"}:
         return "", path
-    if "dateTime=" not in rest.replace("DateTime", "dateTime"):
+    if "DateTime=" not in rest:
         rest = _KEYED.sub(r"/\1", rest)
     return version.lower(), slash + rest

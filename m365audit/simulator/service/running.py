@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,10 +19,13 @@ from m365audit.simulator.served import ServedWorld
 from m365audit.simulator.service.calls import Service
 from m365audit.simulator.service.clock import SimulatedClock
 from m365audit.simulator.service.delivery import Delivery
+from m365audit.simulator.service.elsewhere import Elsewhere
+from m365audit.simulator.service.faults import Fault, FaultPlan
 from m365audit.simulator.service.request_log import RequestLog
 from m365audit.simulator.service.simulation import Simulation
 from m365audit.simulator.service.tls import Authority, Flaw, server_context
 
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 SERVICES: Final[tuple[Service, ...]] = ("login", "graph", "manage")
 _PATIENCE: Final = 10.0
 
@@ -34,10 +37,12 @@ class Simulator:
     Attributes:
         simulation: its state.
         ca_file: PEM file of the authority that vouches for it.
+        elsewhere: another server, which should never be asked.
     """
 
     simulation: Simulation
     ca_file: Path
+    elsewhere: Elsewhere
 
     @property
     def world(self) -> ServedWorld:
@@ -65,6 +70,11 @@ class Simulator:
         return self.simulation.origins["manage"]
 
     @property
+    def faults(self) -> FaultPlan:
+        """What goes wrong; add to it while it runs."""
+        return self.simulation.faults
+
+    @property
     def log(self) -> RequestLog:
         """Every request so far."""
         return self.simulation.log
@@ -85,19 +95,23 @@ class Simulator:
 @contextmanager
 def running(
     world: ServedWorld,
+    faults: FaultPlan | Iterable[Fault] = (),
     *,
     clock: SimulatedClock | None = None,
     separate_ports: bool = False,
     certificate: Flaw | None = None,
+    with_limits: bool = False,
     folder: Path | None = None,
 ) -> Iterator[Simulator]:
     """Serve a world on loopback over TLS until the block ends.
 
     Args:
         world: what is served.
+        faults: what goes wrong.
         clock: simulated time; None: it starts at ``world.now`` and runs with the host's.
         separate_ports: an address each for login, Graph and the Management Activity API, as in life.
         certificate: a flaw of the server's certificate.
+        with_limits: Microsoft's limits refuse what is too much, in simulated time.
         folder: where ``ca.pem`` is put; None: a temporary folder.
 
     Yields:
@@ -108,16 +122,22 @@ def running(
         authority = Authority()
         (place / "ca.pem").write_bytes(authority.pem)
         context = server_context(authority.server(certificate), Path(temporary))
-        simulation = Simulation(world, clock or SimulatedClock(world.now), {})
-        with _Thread(simulation, context, separate_ports=separate_ports):
-            yield Simulator(simulation, place / "ca.pem")
+        plan = faults if isinstance(faults, FaultPlan) else FaultPlan(faults)
+        simulation = Simulation(world, clock or SimulatedClock(world.now), {}, faults=plan)
+        simulation.limits.is_enforced = with_limits
+        elsewhere = Elsewhere()
+        with _Thread(simulation, elsewhere, context, separate_ports=separate_ports):
+            yield Simulator(simulation, place / "ca.pem", elsewhere)
 
 
 class _Thread:
     """The thread that an event loop runs in, with the listening addresses."""
 
-    def __init__(self, simulation: Simulation, context: ssl.SSLContext, *, separate_ports: bool) -> None:
+    def __init__(
+        self, simulation: Simulation, elsewhere: Elsewhere, context: ssl.SSLContext, *, separate_ports: bool
+    ) -> None:
         self._simulation = simulation
+        self._elsewhere = elsewhere
         self._context = context
         self._separate = separate_ports
         self._loop = asyncio.new_event_loop()
@@ -137,19 +157,26 @@ class _Thread:
 
     async def _listen(self) -> None:
         if not self._separate:
-            origin = await self._site(None)
+            origin = await self._service(None)
             self._simulation.origins.update(dict.fromkeys(SERVICES, origin))
         else:
             for service in SERVICES:
-                self._simulation.origins[service] = await self._site(service)
+                self._simulation.origins[service] = await self._service(service)
 
-    async def _site(self, service: Service | None) -> str:
-        delivery = Delivery(self._simulation, service)
-        runner = web.ServerRunner(web.Server(delivery.handle, access_log=None), shutdown_timeout=0.1)
+        self._elsewhere.origin = f"https://{await self._site(self._elsewhere.secure, self._context)}"
+        self._elsewhere.plain_origin = f"http://{await self._site(self._elsewhere.plain, None)}"
+        self._simulation.elsewhere = self._elsewhere.origin
+
+    async def _service(self, service: Service | None) -> str:
+        return f"https://{await self._site(Delivery(self._simulation, service).handle, self._context)}"
+
+    async def _site(self, handler: Handler, context: ssl.SSLContext | None) -> str:
+        """Listen on a free port of loopback and return host and port."""
+        runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.1)
         self._runners.append(runner)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context).start()
-        return f"https://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        return f"127.0.0.1:{runner.addresses[0][1]}"
 
     async def _close(self) -> None:
         for runner in self._runners:

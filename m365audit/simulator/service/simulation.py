@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from m365audit.simulator.served import ServedClient, ServedTenant, ServedWorld
 from m365audit.simulator.service.assertions import Assertions
+from m365audit.simulator.service.blobs import Blobs
 from m365audit.simulator.service.calls import Service
 from m365audit.simulator.service.clock import SimulatedClock
+from m365audit.simulator.service.faults import FaultPlan
+from m365audit.simulator.service.jobs import Jobs
 from m365audit.simulator.service.listings import Encoder, TimeOrder
 from m365audit.simulator.service.paging import Snapshots
 from m365audit.simulator.service.request_log import RequestLog
@@ -21,6 +25,21 @@ OFFICIAL: Final[dict[Service, tuple[str, ...]]] = {
     "manage": ("https://manage.office.com", "c5393580-f805-4401-95e8-94b7a6ef2fc2"),
 }
 """Names under which a service may be asked for, besides its own address."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the limits have let through.
+
+    Attributes:
+        is_enforced: the limits refuse.
+        passed: when requests passed, by limit and tenant, in simulated seconds.
+        refused: requests that were one too many.
+    """
+
+    is_enforced: bool = False
+    passed: dict[tuple[str, str], deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -37,6 +56,15 @@ class Simulation:
         snapshots: listings that are being paged through.
         encoder: records as bytes.
         time_order: lists by time.
+        blobs: content blobs of the Management Activity API.
+        blobs_on_a_page: entries of one content listing.
+        jobs: audit queries.
+        disabled_subscriptions: tenant and content type of subscriptions that were switched off.
+        faults: what goes wrong.
+        limits: Microsoft's limits.
+        challenged: tenants whose tokens must have been asked for with a challenge's claims.
+        elsewhere: address of another server, where nobody should ever go.
+        loops: growing links that were given out.
     """
 
     world: ServedWorld
@@ -48,6 +76,15 @@ class Simulation:
     snapshots: Snapshots = field(default_factory=Snapshots)
     encoder: Encoder = field(default_factory=Encoder)
     time_order: TimeOrder = field(default_factory=TimeOrder)
+    blobs: Blobs = field(default_factory=Blobs)
+    blobs_on_a_page: int = 100
+    jobs: Jobs = field(default_factory=Jobs)
+    disabled_subscriptions: set[tuple[str, str]] = field(default_factory=set)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    limits: Counts = field(default_factory=Counts)
+    challenged: set[str] = field(default_factory=set)
+    elsewhere: str = ""
+    loops: int = 0
 
     def __post_init__(self) -> None:
         self.tokens = Tokens(self.origins)

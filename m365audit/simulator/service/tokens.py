@@ -92,6 +92,11 @@ class Tokens:
             raise InvalidTokenError("Lifetime validation failed, the token is expired.")
         return bearer
 
+    def tenant_of(self, token: str) -> str:
+        """Return the tenant of a token, taken or not; empty when it is not ours."""
+        known = self._known.get(token.strip())
+        return known[0].tenant if known else ""
+
     def revoke(self, tenant: str) -> None:
         """Take none of the tenant's tokens that were made so far."""
         numbers = [bearer.number for bearer, _, _ in self._known.values() if bearer.tenant == tenant]
