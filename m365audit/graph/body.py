@@ -19,6 +19,10 @@ MAX_BYTES: Final = 64 << 20
 MAX_DEPTH: Final = 256
 """Deepest nesting of a document; of records, imports take no more either."""
 
+REDIRECT: Final = "m365audit_redirect"
+"""Extension of an answer that holds where it redirects to: httpx would read the header, and stumble over some."""
+
+_UNWANTED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding", "set-cookie"})
 _GZIP: Final = 31
 _MAX_DIGITS: Final = 18
 _CHOSEN: Final = ("", "identity")
@@ -75,13 +79,16 @@ class WholeBodies(httpx.AsyncBaseTransport):
         finally:
             pool.users -= 1
             await pool.close_if_unused()
-        kept = [
-            (name, value)
-            for name, value in below.headers.multi_items()
-            if name not in {"content-encoding", "content-length", "transfer-encoding"}
-        ]
         content = inflated(raw, below.headers.get("content-encoding", ""), self._max_bytes)
-        return httpx.Response(below.status_code, headers=kept, content=content, request=request)
+        redirect = below.headers.get("location") if below.is_redirect else None
+        unwanted = _UNWANTED | ({"location"} if below.is_redirect else set())
+        return httpx.Response(
+            below.status_code,
+            headers=[(name, value) for name, value in below.headers.multi_items() if name not in unwanted],
+            content=content,
+            request=request,
+            extensions={REDIRECT: redirect},
+        )
 
     async def _read(self, answer: httpx.Response) -> bytes:
         stream = answer.stream

@@ -19,6 +19,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import ParametersNameDecodingHandlerOption
 
 from m365audit.graph.answers import NEXT_RUN, Answer, Heard, given_up, heard
+from m365audit.graph.body import REDIRECT
 from m365audit.graph.claims import demanded_claims
 from m365audit.graph.clock import MicrosoftClock
 from m365audit.graph.exchange import Exchange
@@ -173,9 +174,9 @@ class Conversation:
             came = await self._once(question, sending)
             if came.response.status_code == httpx.codes.UNAUTHORIZED:
                 sending = _next_sending(came, sending)
-            elif came.response.has_redirect_location:
+            elif (target := came.response.extensions.get(REDIRECT)) is not None:
                 redirects += 1
-                question.info = self._followed(question, came, redirects)
+                question.info = self._followed(question, target, came.response.status_code, redirects)
                 sending = Sending("redirect", sending.claims, sending.is_fresh)
             else:
                 return came.answer()
@@ -226,17 +227,16 @@ class Conversation:
         if left <= 0:
             raise CollectionError("throttled" if self._is_limited else "error", _OVER, hint=NEXT_RUN)
 
-    def _followed(self, question: Question, came: Heard, redirects: int) -> RequestInformation:
+    def _followed(self, question: Question, target: str, status: int, redirects: int) -> RequestInformation:
         """Return the request for the place that a redirect names, if it is one of the configuration's.
 
         Raises:
             LinkRefusedError: it is not.
             CollectionError: only reading is redirected, and only a few times.
         """
-        target = came.response.headers["location"]
         self._exchange.check(target, "redirect")
         if question.look_first is not None or redirects > _MAX_REDIRECTS:
-            raise CollectionError("error", "Microsoft sent the request elsewhere", status=came.response.status_code)
+            raise CollectionError("error", "Microsoft sent the request elsewhere", status=status)
         return absolute(target, "redirect")
 
 
