@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -103,7 +104,9 @@ def _network_failure(error: BaseException, place: Place) -> SignInError | BusyEr
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            why = f"its certificate is not to be trusted: {harmless_sentence(cause.verify_message)}"
+            # aiohttp's own error is one too, and has no such message; the one that it comes from follows.
+            said = next((str(inner.verify_message) for inner in causes if hasattr(inner, "verify_message")), "")
+            why = f"its certificate is not to be trusted: {harmless_sentence(said)}"
             return _unreachable(place, why, "where a company's proxy opens TLS, name its CA in `cloud:`, `ca_file`")
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             todo = "put its user and password into HTTPS_PROXY" if cause.status == _PROXY_WANTS_LOGIN else ""
@@ -111,19 +114,20 @@ def _network_failure(error: BaseException, place: Place) -> SignInError | BusyEr
     return BusyError(_unreachable(place, _network_words(causes), _UNREACHABLE_HINT))
 
 
+_WORDS: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
+    ((aiohttp.ClientConnectorDNSError,), "its name is not known to the DNS"),
+    ((ssl.SSLError, aiohttp.ClientConnectorSSLError), "no TLS connection came about"),
+    ((aiohttp.ClientProxyConnectionError,), "the proxy does not answer"),
+    ((aiohttp.ClientConnectorError,), "nobody answers there"),
+    ((TimeoutError, asyncio.TimeoutError), "it does not answer in time"),
+    ((ValueError, zlib.error), "its answer makes no sense"),
+)
+"""Kinds of errors, the narrower before the wider, and what they mean."""
+
+
 def _network_words(causes: list[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, aiohttp.ClientConnectorDNSError):
-            return "its name is not known to the DNS"
-        if isinstance(cause, ssl.SSLError | aiohttp.ClientConnectorSSLError):
-            return "no TLS connection came about"
-        if isinstance(cause, aiohttp.ClientProxyConnectionError):
-            return "the proxy does not answer"
-        if isinstance(cause, aiohttp.ClientConnectorError):
-            return "nobody answers there"
-        if isinstance(cause, TimeoutError | asyncio.TimeoutError):
-            return "it does not answer in time"
-    return "the connection broke"
+    found = (words for cause in causes for kinds, words in _WORDS if isinstance(cause, kinds))
+    return next(found, "the connection broke")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -159,5 +163,5 @@ def _object(body: bytes) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
+CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, OSError, TimeoutError, ValueError, zlib.error)
 """What the client libraries raise when no token comes; ValueError: they build one from answers that make no sense."""

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,7 +29,13 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def certificate(
-    name: str, key: Key, *, signed_by: tuple[x509.Certificate, Key] | None = None, days: int = 90, is_ca: bool = False
+    name: str,
+    key: Key,
+    *,
+    signed_by: tuple[x509.Certificate, Key] | None = None,
+    days: int = 90,
+    is_ca: bool = False,
+    hosts: tuple[str, ...] = ("localhost",),
 ) -> x509.Certificate:
     """Return a certificate, signed by itself when nobody else is named; ``days`` may be negative: it has expired."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -39,7 +44,7 @@ def certificate(
     builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=200)).not_valid_after(now + timedelta(days=days))
     builder = builder.add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    names = [x509.DNSName(host) for host in hosts]
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(issuer_key, SHA256())
 
@@ -73,7 +78,7 @@ def wrong_secret() -> Told:
 class LoginEndpoint:
     """The server; ``async with`` it. ``told`` answers come first, one per request, then its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, host: str = "localhost") -> None:
         self.told: list[Told] = []
         self.requests: list[dict[str, str]] = []
         self.certificates: list[x509.Certificate] = []
@@ -85,7 +90,8 @@ class LoginEndpoint:
         ca = certificate("test authority", ca_key, is_ca=True)
         self.ca_file.write_bytes(ca.public_bytes(Encoding.PEM))
         own = folder / "server.pem"
-        own.write_bytes(pem_of(key) + certificate("localhost", key, signed_by=(ca, ca_key)).public_bytes(Encoding.PEM))
+        served = certificate("the endpoint", key, signed_by=(ca, ca_key), hosts=(host,))
+        own.write_bytes(pem_of(key) + served.public_bytes(Encoding.PEM))
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._tls.load_cert_chain(own)
         self._runner: web.AppRunner | None = None
