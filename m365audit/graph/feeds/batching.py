@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from m365audit.graph.failures import NotFoundError, StaleLinkError
+from m365audit.graph.failures import CollectionError, NotFoundError, StaleLinkError
 from m365audit.graph.feeds.collection import Answer, Client
 from m365audit.graph.feeds.listing import ANY_SIZE, DIRECTORY, whole
 from m365audit.graph.paging import page_of
@@ -72,7 +72,7 @@ async def _nothing() -> Answer | None:
 
 async def _listing(client: Client, task: Task, path: str, inner: _Inner | None, cost: float) -> list[bytes] | None:
     """Return a listing whose first page may have come with a batch; what did not come is asked for."""
-    found, link = page_of(inner.body) if inner is not None and inner.status == _OK else ([], _address(client, path))
+    found, link = _first_page(inner) or ([], _address(client, path))
     if link is None:
         return found
     try:
@@ -81,6 +81,15 @@ async def _listing(client: Client, task: Task, path: str, inner: _Inner | None, 
         return None
     except StaleLinkError:
         return await whole(client, task, lambda _: _address(client, path), source=path, cost=cost, sizes=ANY_SIZE)
+
+
+def _first_page(inner: _Inner | None) -> tuple[list[bytes], str | None] | None:
+    if inner is None or inner.status != _OK:
+        return None
+    try:
+        return page_of(bytes(inner.body))
+    except CollectionError:
+        return None
 
 
 def _address(client: Client, path: str) -> str:

@@ -40,11 +40,17 @@ class Encoder:
         known = self._known.get(key)
         if known is not None and known[0] is record:
             return known[1]
-        content = msgspec.json.encode({name: record.get(name) for name in select} if select else record)
+        content = msgspec.json.encode(_selected(record, select) if select else record)
         if len(self._known) >= _KEPT:
             self._known.clear()
         self._known[key] = record, content
         return content
+
+
+def _selected(record: Record, select: tuple[str, ...]) -> Record:
+    """Return what was selected; annotations (``@odata.type``) come whether they are selected or not."""
+    annotations = {name: value for name, value in record.items() if name.startswith("@")}
+    return annotations | {name: record.get(name) for name in select}
 
 
 class TimeOrder:
