@@ -16,7 +16,8 @@ from typing import Final
 from m365audit.config import TenantSettings
 from m365audit.graph.auth import open_credential
 from m365audit.graph.bridge import Outlet, stream
-from m365audit.graph.client import TenantClient
+from m365audit.graph.client import WORKING_ON, TenantClient
+from m365audit.graph.clock import microsoft_time
 from m365audit.graph.clouds import Cloud
 from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
 from m365audit.graph.feeds.collection import Collection
@@ -115,6 +116,8 @@ class _Tenant:
     numbers: Iterator[int]
     unfinished: dict[int, tuple[Task, list[Window] | None]] = field(default_factory=dict)
     """What is not told of yet: of a log the parts of its window, of a listing None."""
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When planning was done, by Microsoft's clock."""
 
     async def run(self, gate: asyncio.Semaphore) -> None:
         """Do the whole job; whatever happens here is this tenant's alone."""
@@ -140,16 +143,16 @@ class _Tenant:
         async with TenantClient(
             self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within
         ) as client:
-            signed_in = await client.sign_in()
-            await self.outlet.put(signed_in)
+            plans = await service_plans(client)  # the first answer: from here on Microsoft's clock is known
+            await self.outlet.put(await client.sign_in())
             client.wanted_groups = self.job.groups
-            plans = await service_plans(client)
             async with asyncio.TaskGroup() as group:
                 for collection in self.job.collections:
                     group.create_task(self._gather(client, collection, plans))
 
     async def _gather(self, client: TenantClient, collection: Collection, plans: frozenset[str] | None) -> None:
         """Plan and pull one collection; a reason that holds for all of it spares Microsoft the other questions."""
+        WORKING_ON.set(collection.name)
         tasks = await self._plan(collection, client.now(), plans)
         hopeless: CollectionError | None = None
         for task in tasks:
@@ -159,6 +162,7 @@ class _Tenant:
                 await self._end(task, hopeless.reason, str(hopeless), client.now())
 
     async def _plan(self, collection: Collection, now: datetime, plans: frozenset[str] | None) -> Sequence[Task]:
+        self.began_at = now
         planned = plan(
             collection, self.job.known, now, begin=self.job.begin, end=self.job.end,
             settle_after=self.job.settle_after, plans=plans,
@@ -216,11 +220,11 @@ class _Tenant:
     async def _end_all(self, reason: GapReason, detail: str) -> None:
         """Leave no task untold: what was not read is a gap."""
         for task, _ in list(self.unfinished.values()):
-            await self._end(task, reason, detail, datetime.now(UTC))
+            await self._end(task, reason, detail, self.began_at)
 
     async def _sign_in_failed(self, error: SignInError) -> None:
         """Say that nobody let us in, and that nothing was seen: of every collection, up to now."""
-        now = datetime.now(UTC)
+        now = await microsoft_time(self.cloud)
         tenant = self.job.tenant.id
         await self.outlet.put(SignInFailed(tenant, error.is_refused, error.code, error.message, error.hint, now))
         if not self.unfinished:

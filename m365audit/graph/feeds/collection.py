@@ -14,34 +14,11 @@ from typing import Final, Literal, Protocol
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
 
+from m365audit.graph.answers import Answer
 from m365audit.graph.values import Ended, Page, Task
 
 PREMIUM: Final = ("AAD_PREMIUM", "AAD_PREMIUM_P2")
 """Service plans of which each brings Entra ID P1: sign-in logs, and 30 days of logs instead of 7."""
-
-
-class Answer(Protocol):
-    """A whole answer of status 2xx; header names in lower case."""
-
-    @property
-    def status(self) -> int:
-        """HTTP status."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Headers, names in lower case."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The whole body, decompressed."""
-        ...
-
-    @property
-    def at(self) -> datetime:
-        """Microsoft's clock when it came."""
-        ...
 
 
 class Places(Protocol):
