@@ -7,7 +7,7 @@ not follow for the end.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,7 +46,6 @@ class Listing:
         ask: asks for its first page.
         limits: names of the throttle's limits that hold for it.
         sizes: page sizes to try, largest first.
-        headers: sent again with every next link, which does not carry them.
         cost: of one page, where a limit counts resource units.
     """
 
@@ -54,7 +53,6 @@ class Listing:
     ask: Ask
     limits: tuple[str, ...]
     sizes: tuple[int, ...] = (1_000, 999, 500, 100)
-    headers: Mapping[str, str] = field(default_factory=dict)
     cost: float = 1
 
 
@@ -148,9 +146,7 @@ async def follow(
             return
         del records
         progress.requests += 1
-        answer = await client.get(
-            link, limits=listing.limits, cost=listing.cost, headers=listing.headers, what="next_link"
-        )
+        answer = await client.get(link, limits=listing.limits, cost=listing.cost, what="next_link")
 
 
 async def _first(client: Client, listing: Listing, window: Window | None, progress: Progress) -> Answer:

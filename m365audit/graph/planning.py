@@ -19,6 +19,9 @@ from m365audit.graph.values import GapReason, Window
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 
+MARGIN: Final = timedelta(minutes=15)
+"""What Microsoft will have forgotten by the time it is asked: so much less than its retention is planned for."""
+
 _Work = Literal["nothing", "read", "settle", "wait"]
 """What a piece of time needs; ``wait``: read once, and it is too early to read it again."""
 
@@ -133,9 +136,10 @@ def _bounds(
     newest = now if not collection.older_than else _floor(now - collection.older_than, timedelta(days=1))
     stop = newest if end is None else min(newest, _whole_second(end))
     own = [row.window.begin for row in rows if row.collection == collection.name]
-    first = now - min(surely, collection.first_reach or surely)
+    readable, gone = now - surely + MARGIN, now - longest + MARGIN
+    first = max(readable, now - collection.first_reach) if collection.first_reach else readable
     start = min([first, *own]) if begin is None else _whole_second(begin)
-    return _Bounds(start, max(start, now - surely), min(stop, now - longest), stop)
+    return _Bounds(start, max(start, readable), min(stop, gone), stop)
 
 
 def _kept(collection: Collection, plans: Some[str] | None) -> tuple[timedelta, timedelta]:

@@ -16,7 +16,7 @@ from msgraph.generated.audit_logs.directory_audits.directory_audits_request_buil
 )
 
 from m365audit.graph.feeds.collection import Answer, Client, Collection
-from m365audit.graph.feeds.sign_ins import AUDIT_LOG, REPORT_LIMITS, UNKNOWN_MEMBERS
+from m365audit.graph.feeds.sign_ins import AUDIT_LOG, REPORT_LIMITS
 from m365audit.graph.moments import literal
 from m365audit.graph.paging import Listing
 from m365audit.graph.splitting import read_listing
@@ -35,11 +35,10 @@ async def _ask(client: Client, window: Window | None, size: int) -> Answer:
         )
     )
     info = client.sdk.audit_logs.directory_audits.to_get_request_information(configuration)
-    info.headers.add_all(UNKNOWN_MEMBERS)
     return await client.send(info, limits=("reports",))
 
 
-_LISTING: Final = Listing("GET /auditLogs/directoryAudits", _ask, ("reports",), headers=UNKNOWN_MEMBERS)
+_LISTING: Final = Listing("GET /auditLogs/directoryAudits", _ask, ("reports",))
 
 
 def _pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:

@@ -9,6 +9,10 @@ from typing import Final
 from m365audit.graph.feeds import (
     app_role_assignments,
     applications,
+    audit_entra,
+    audit_exchange,
+    audit_general,
+    audit_sharepoint,
     delegated_permission_grants,
     directory_audits,
     exchange_role_assignments,
@@ -32,6 +36,10 @@ _LOGS: Final = (
     sign_ins_service_principal.COLLECTION,
     sign_ins_managed_identity.COLLECTION,
     directory_audits.COLLECTION,
+    audit_exchange.COLLECTION,
+    audit_sharepoint.COLLECTION,
+    audit_entra.COLLECTION,
+    audit_general.COLLECTION,
 )
 _STATE: Final = (
     organization.COLLECTION,

@@ -28,8 +28,6 @@ REPORT_LIMITS: Final = (
     "5 requests in 10 s per tenant and 122 over all tenants, shared by sign-ins, directory audits and provisioning; "
     "1,000 records a page (learn.microsoft.com/graph/throttling-limits)"
 )
-UNKNOWN_MEMBERS: Final = {"Prefer": "include-unknown-enum-members"}
-"""Else a value that is newer than the metadata comes as ``unknownFutureValue``."""
 
 _Query = SignInsRequestBuilder.SignInsRequestBuilderGetQueryParameters
 
@@ -46,10 +44,9 @@ def _ask(event_type: str) -> Listing:
             )
         )
         info = client.sdk.audit_logs.sign_ins.to_get_request_information(configuration)
-        info.headers.add_all(UNKNOWN_MEMBERS)
         return await client.send(info, limits=("reports",), is_beta=True)
 
-    return Listing("GET /auditLogs/signIns", ask, ("reports",), headers=UNKNOWN_MEMBERS)
+    return Listing("GET /auditLogs/signIns", ask, ("reports",))
 
 
 def _pull(event_type: str) -> Pull:

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from m365audit.graph.feeds.collection import Collection
 from m365audit.graph.feeds.registry import COLLECTIONS
-from m365audit.graph.planning import KnownWindow, Plan, plan
+from m365audit.graph.planning import MARGIN, KnownWindow, Plan, plan
 from m365audit.graph.values import Window
 
 NOW = datetime(2026, 9, 14, 10, 30, 17, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AUDITS = COLLECTIONS["directory_audits"]
 PREMIUM = frozenset({"AAD_PREMIUM"})
-KEPT = timedelta(days=30)
+KEPT = timedelta(days=30) - MARGIN
+KEPT_FREE = timedelta(days=7) - MARGIN
 
 SOME = replace(AUDITS, name="a", feeds=("one", "two"), continued_by="")
 """A collection that fills two feeds."""
@@ -54,13 +55,13 @@ def test_a_first_run_reads_as_far_back_as_microsoft_keeps_the_log() -> None:
 
 
 def test_without_premium_seven_days_are_kept() -> None:
-    assert windows(plan(AUDITS, [], NOW, plans=()))[0].begin == NOW - timedelta(days=7)
+    assert windows(plan(AUDITS, [], NOW, plans=()))[0].begin == NOW - KEPT_FREE
 
 
 def test_where_nobody_knows_the_licence_nothing_is_claimed_of_the_time_between() -> None:
     found = plan(AUDITS, [], NOW, begin=NOW - 40 * DAY, plans=None)
-    assert lost(found) == [Window(NOW - 40 * DAY, NOW - 30 * DAY)]
-    assert is_tiling(windows(found), NOW - 7 * DAY, NOW)
+    assert lost(found) == [Window(NOW - 40 * DAY, NOW - KEPT)]
+    assert is_tiling(windows(found), NOW - KEPT_FREE, NOW)
 
 
 def test_what_is_wanted_from_before_microsofts_memory_is_lost_to_the_second() -> None:
@@ -73,7 +74,7 @@ def test_what_is_wanted_from_before_microsofts_memory_is_lost_to_the_second() ->
 def test_after_an_outage_reading_goes_on_where_it_stopped(off: timedelta) -> None:
     last = NOW - off
     found = plan(AUDITS, [known(last - 20 * DAY, last, "settled")], NOW, plans=())
-    kept_from = NOW - timedelta(days=7)
+    kept_from = NOW - KEPT_FREE
     assert is_tiling(windows(found), max(last, kept_from), NOW)
     assert lost(found) == ([Window(last, kept_from)] if last < kept_from else [])
 
@@ -197,7 +198,7 @@ def test_tasks_and_losses_and_what_is_known_tile_the_time(
     begin = None if since is None else NOW - timedelta(seconds=since)
     end = None if until is None else NOW - timedelta(seconds=until)
     found = plan(SOME, rows, NOW, begin=begin, end=end, plans=PREMIUM if has_premium else ())
-    kept = NOW - timedelta(days=30 if has_premium else 7)
+    kept = NOW - (KEPT if has_premium else KEPT_FREE)
     first = begin if begin is not None else min([kept, *(row.window.begin for row in rows)])
     stop = NOW if end is None else end
 

@@ -1,0 +1,258 @@
+"""The unified audit log as the Management Activity API hands it out: lists of content by arrival, then the content.
+
+``GET /api/v1.0/{tenant}/activity/feed/subscriptions/content``, and each ``contentUri``. Permission ActivityFeed.Read of
+the Management API. Windows here are windows of events; what is listed is what *arrived* from the window's beginning on
+until a day after its end, because content comes in no order and holds older events too. Whatever it holds is passed on.
+
+Quirks: at most 24 hours a list and 7 days back; the next page stands in the header ``NextPageUri``; the same event may
+come twice by design; ``CreationTime`` has no zone and is UTC; nothing comes before a subscription was started; the
+limit arrives as 403 AF429. Source: the API's reference and troubleshooting page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from m365audit.graph.failures import CollectionError, NotFoundError
+from m365audit.graph.feeds.collection import Client, Collection, Permission, Pull
+from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, subscription, trusted_since
+from m365audit.graph.moments import literal
+from m365audit.graph.paging import Progress, array_of
+from m365audit.graph.splitting import read_window, whole_window
+from m365audit.graph.values import Ended, GapReason, Page, Task, Window
+
+ACTIVITY_FEED: Final = Permission("manage", "ActivityFeed.Read", "594c1fb6-4f81-4475-ae41-0c394909246c")
+
+KEPT: Final = timedelta(days=7)
+LOOK_AHEAD: Final = timedelta(days=1)
+"""How long after a window's end content is listed that may hold its events."""
+
+_DAY: Final = timedelta(days=1)
+_EDGE: Final = timedelta(minutes=5)
+"""Content is not asked for in its last minutes: the list may take longer to read than it is kept."""
+
+_AT_ONCE: Final = 4
+_MOST_PAGES: Final = 10_000
+_SOURCE: Final = "GET activity/feed/audit"
+_NOT_A_LIST: Final = "Microsoft's list of content cannot be read"
+
+
+class _Listed(msgspec.Struct, rename="camel"):
+    content_uri: str
+    content_created: datetime
+
+
+@dataclass(slots=True)
+class _Missing:
+    """Content that was listed and could not be read: nothing older than the newest of it is known to be whole."""
+
+    until: datetime | None = None
+    reason: GapReason = "expired"
+    detail: str = ""
+
+    def note(self, content: _Listed, error: CollectionError) -> None:
+        arrived = _utc(content.content_created) + timedelta(seconds=1)
+        if self.until is None or arrived > self.until:
+            self.until = arrived
+        if error.reason != "expired":
+            self.reason = "error"
+        self.detail = f"content that was listed could not be read: {error.message}"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One task's reading of one type of content."""
+
+    content_type: str
+    missing: _Missing = field(default_factory=_Missing)
+
+    async def read(self, client: Client, task: Task, window: Window, progress: Progress) -> AsyncIterator[Page]:
+        """Read everything that arrived from a window's beginning until a day after its end."""
+        self.missing = _Missing()
+        end = min(client.now(), window.end + LOOK_AHEAD)
+        for step in _steps(window.begin, end):
+            async for contents in _listed(client, self.content_type, step, progress):
+                async for page in self._pages(client, task, contents, progress):
+                    yield page
+
+    async def _pages(
+        self, client: Client, task: Task, contents: Sequence[_Listed], progress: Progress
+    ) -> AsyncIterator[Page]:
+        for index in range(0, len(contents), _AT_ONCE):
+            several = contents[index : index + _AT_ONCE]
+            progress.requests += len(several)
+            found = await asyncio.gather(*(_records(client, each) for each in several), return_exceptions=True)
+            for content, records in zip(several, found, strict=True):
+                if isinstance(records, CollectionError) and _is_of_one(records):
+                    self.missing.note(content, records)
+                elif isinstance(records, BaseException):
+                    raise records
+                elif records:
+                    yield Page(task, records, source=_SOURCE)
+
+    def parts(self, ended: Ended) -> Iterator[Ended]:
+        """Take the time out of a part of which content is missing."""
+        window, until = ended.window, self.missing.until
+        if window is None or ended.reason is not None or until is None or until <= window.begin:
+            yield ended
+            return
+        cut = min(until, window.end)
+        yield replace(
+            ended, window=Window(window.begin, cut), reason=self.missing.reason, detail=self.missing.detail, requests=0
+        )
+        if cut < window.end:
+            yield replace(ended, window=Window(cut, window.end))
+
+
+def management(name: str, content_type: str, *, feeds: tuple[str, ...], unassessable: str) -> Collection:
+    """Return the collection of one type of content.
+
+    Args:
+        name: of the collection.
+        content_type: as Microsoft writes it.
+        feeds: that its records fill.
+        unassessable: what cannot be said without it.
+    """
+    return Collection(
+        name=name,
+        feeds=feeds,
+        kind="audit_records",
+        permissions=(ACTIVITY_FEED,),
+        licence=(),
+        window=_DAY,
+        reach=KEPT,
+        key="Id",
+        limits=(
+            "2,000 requests a minute and tenant at least, at most 24 hours a list, 7 days back, 15 minutes between "
+            "starts of a subscription (reference of the Office 365 Management Activity API)"
+        ),
+        unassessable=unassessable,
+        pull=_pull(content_type),
+        continued_by="audit_queries",
+    )
+
+
+def _pull(content_type: str) -> Pull:
+    async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
+        subscribed = await subscription(client, task, content_type)
+        remembered = not subscribed.is_new
+        async for event in _read(client, task, content_type, subscribed):
+            if isinstance(event, Page) and not remembered:
+                remembered = True
+                yield replace(event, next_cursor=_cursor(content_type, subscribed))
+            elif isinstance(event, Ended) and not remembered:
+                remembered = True
+                yield Page(task, (), source=_SOURCE, next_cursor=_cursor(content_type, subscribed))
+                yield event
+            else:
+                yield event
+
+    return pull
+
+
+def _cursor(content_type: str, subscribed: Subscription) -> tuple[str, int]:
+    return memory(content_type), int(subscribed.seen_at.timestamp())
+
+
+async def _read(client: Client, task: Task, content_type: str, subscribed: Subscription) -> AsyncIterator[Page | Ended]:
+    """Read what is still there of a window, and say of the rest why it is not."""
+    window, began_at = whole_window(task), client.now()
+    oldest = began_at - KEPT + _EDGE
+    if window.begin < oldest:
+        gone = Window(window.begin, min(window.end, oldest))
+        yield Ended(task, gone, "expired", "the Management Activity API keeps content for 7 days", began_at)
+        if window.end <= oldest:
+            return
+        window = Window(oldest, window.end)
+    arrivals = _arrivals(client, content_type, oldest, began_at)
+    since = await trusted_since(client, subscribed, window.begin, arrivals, oldest)
+    reading = _Reading(content_type)
+    async for event in read_window(client, replace(task, window=window), reading.read):
+        if isinstance(event, Page):
+            yield replace(event, task=task)
+        else:
+            for part in reading.parts(replace(event, task=task)):
+                for told in _since(part, since, content_type):
+                    yield told
+
+
+def _since(ended: Ended, since: datetime | None, content_type: str) -> Iterator[Ended]:
+    """Take the time out of a part in which the subscription was not on, as far as anybody knows."""
+    window = ended.window
+    if window is None or ended.reason is not None or (since is not None and since <= window.begin):
+        yield ended
+        return
+    cut = window.end if since is None else min(since, window.end)
+    sentence = (
+        f"the subscription to {content_type} is new or has brought nothing yet: the first content comes within 12 hours"
+        if since is None
+        else f"the subscription to {content_type} is known to have been on only since {literal(since)}"
+    )
+    yield replace(ended, window=Window(window.begin, cut), reason="disabled", detail=sentence, requests=0)
+    if cut < window.end:
+        yield replace(ended, window=Window(cut, window.end))
+
+
+async def _arrivals(client: Client, content_type: str, begin: datetime, end: datetime) -> AsyncIterator[datetime]:
+    for step in _steps(begin, end):
+        found = [
+            _utc(each.content_created)
+            async for contents in _listed(client, content_type, step, Progress())
+            for each in contents
+        ]
+        if found:
+            yield min(found)
+
+
+def _steps(begin: datetime, end: datetime) -> Iterator[Window]:
+    while begin < end:
+        until = min(end, begin + _DAY)
+        yield Window(begin, until)
+        begin = until
+
+
+async def _listed(
+    client: Client, content_type: str, window: Window, progress: Progress
+) -> AsyncIterator[list[_Listed]]:
+    """Yield the content that arrived in a window of at most 24 hours, page by page."""
+    link: str | None = address(
+        client, "subscriptions/content", contentType=content_type, startTime=literal(window.begin),
+        endTime=literal(window.end),
+    )  # fmt: skip
+    seen: set[bytes] = set()
+    while link is not None:
+        digest = hashlib.blake2b(link.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest in seen or len(seen) >= _MOST_PAGES:
+            raise CollectionError("error", "Microsoft's links to next pages of content lead in a circle")
+        seen.add(digest)
+        progress.requests += 1
+        answer = await client.get(link, limits=LIMITS)
+        try:
+            yield msgspec.json.decode(answer.body, type=list[_Listed])
+        except msgspec.MsgspecError:
+            raise CollectionError("error", _NOT_A_LIST) from None
+        link = answer.headers.get("nextpageuri")
+
+
+async def _records(client: Client, content: _Listed) -> list[bytes]:
+    """Return the records of one piece of content."""
+    mark = "&" if "?" in content.content_uri else "?"
+    url = f"{content.content_uri}{mark}{urlencode({'PublisherIdentifier': client.tenant})}"
+    return array_of((await client.get(url, limits=LIMITS, what="content_uri")).body)
+
+
+def _is_of_one(error: CollectionError) -> bool:
+    """Say whether an error is about the one piece of content, and not about all of them."""
+    return isinstance(error, NotFoundError) or error.reason == "expired"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
