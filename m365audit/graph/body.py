@@ -185,7 +185,7 @@ def _require_depth(body: bytes) -> None:
     """Refuse deep nesting without nesting anything: what remains of the text are brackets, peeled from the inside."""
     text = _ESCAPE.sub(b"", body) if b"\\" in body else body
     text = _STRING.sub(b"", text.translate(_ALL_SQUARE, _NOT_STRUCTURE).replace(b'""', b""))
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH + 1):
         peeled = text.replace(b"[]", b"")
         if len(peeled) == len(text):
             return  # nothing is left, or brackets that do not match: the parser says so
