@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _ACCESS: Final = ("graph_activity", "audit_exchange", "audit_sharepoint", "audit_teams", "audit_other", "call_records")
-_GRANTS: Final = ("app_role_assignments", "delegated_permission_grants")
+_GRANTS: Final = ("app_role_assignments", "delegated_permission_grants", "rsc_grants", "exchange_role_assignments")
 _SIGN_INS: Final = (
     "sign_ins_interactive", "sign_ins_non_interactive", "sign_ins_service_principal", "sign_ins_managed_identity",
 )  # fmt: skip

@@ -15,10 +15,12 @@ columns:
   app_role_id: id of the app role, for application permissions
   kind: application or delegated
   granted_for: >-
-    all_users or one_user for delegated permissions, NULL when not written; NULL for application permissions, which reach
-    everything
+    all_users or one_user for delegated permissions, NULL when not written; the team, chat or scope in Exchange where the
+    permission was given inside one; NULL for other application permissions, which reach everything
   principal_id: the user, for one_user
-  source: app_role_assignment or delegated_permission_grant
+  source: >-
+    app_role_assignment, delegated_permission_grant, rsc (given inside one team or chat) or exchange_rbac (a role given
+    inside Exchange); one adds to the other, none limits another
   workload: first audited workload that the permission reaches, NULL when it reaches none
   event_id: audit event that made the grant, where known
   first_seen_at: first time that the evidence shows it
@@ -27,7 +29,53 @@ columns:
     the newest evidence shows it as granted: no whole listing was taken since without it, and no removal was logged since;
     a listing of which something is missing takes nothing away
 ---*/
-WITH observed AS (
+WITH inside AS (
+    -- Inside a team or chat. Microsoft's documents give clientId and clientAppId each for the other: both are tried.
+    SELECT
+        s.tenant_id,
+        s.object_id AS grant_id,
+        coalesce(by_app.sp_id, by_id.sp_id, lower(s.record ->> '$.clientId')) AS sp_id,
+        coalesce(by_app.app_id, by_id.app_id, lower(s.record ->> '$.clientAppId')) AS app_id,
+        coalesce(lower(s.record ->> '$.resourceAppId'), '00000003-0000-0000-c000-000000000000') AS resource_app_id,
+        nullif(s.record ->> '$.permission', '') AS scope,
+        lower(s.record ->> '$.permissionType') AS kind,
+        coalesce(s.record ->> '$.resourceId', s.record ->> '$.teamId', s.record ->> '$.chatId') AS place,
+        -- Ids of chats are no GUIDs, and are kept as written.
+        CASE WHEN contains(place, ':') THEN place ELSE lower(place) END AS granted_for,
+        s.observed_at,
+        s.snapshot_at
+    FROM state_objects AS s
+    LEFT JOIN service_principals AS by_app
+        ON s.tenant_id = by_app.tenant_id AND by_app.app_id IN (lower(s.record ->> '$.clientAppId'), lower(s.record ->> '$.clientId'))
+    LEFT JOIN service_principals AS by_id
+        ON s.tenant_id = by_id.tenant_id AND by_id.sp_id IN (lower(s.record ->> '$.clientId'), lower(s.record ->> '$.clientAppId'))
+    WHERE s.feed = 'rsc_grants'
+    QUALIFY row_number() OVER (
+        PARTITION BY s.tenant_id, s.object_id, s.observed_at ORDER BY by_app.observed_at DESC, by_app.sp_id, by_id.sp_id
+    ) = 1
+),
+
+roles AS (
+    -- A role that Exchange gives to an app, for everything or within a scope.
+    SELECT
+        tenant_id,
+        object_id AS grant_id,
+        lower(nullif(regexp_extract(record ->> '$.principalId', '[^/]+$'), '')) AS sp_id,
+        nullif(record ->> '$.roleDefinition.displayName', '') AS scope,
+        CASE WHEN scope IS NULL THEN lower(record ->> '$.roleDefinitionId') END AS app_role_id,
+        coalesce(nullif(record ->> '$.appScopeId', ''), nullif(nullif(record ->> '$.directoryScopeId', ''), '/')) AS granted_for,
+        observed_at,
+        snapshot_at
+    FROM state_objects
+    WHERE
+        feed = 'exchange_role_assignments'
+        AND (
+            contains(lower(record ->> '$.principalId'), 'serviceprincipals/')
+            OR starts_with(record ->> '$.roleDefinition.displayName', 'Application ')
+        )
+),
+
+observed AS (
     SELECT
         tenant_id,
         object_id AS grant_id,
@@ -37,6 +85,7 @@ WITH observed AS (
         -- Tables made by others name the role, not its id, and the client's app.
         nullif(record ->> '$.appRoleValue', '') AS scope,
         lower(nullif(record ->> '$.clientAppId', '')) AS app_id,
+        NULL::VARCHAR AS resource_app_id,
         'application' AS kind,
         NULL::VARCHAR AS granted_for,
         NULL::VARCHAR AS principal_id,
@@ -58,6 +107,7 @@ WITH observed AS (
         NULL AS app_role_id,
         p.scope,
         lower(nullif(s.record ->> '$.clientAppId', '')) AS app_id,
+        NULL AS resource_app_id,
         'delegated' AS kind,
         CASE s.record ->> '$.consentType' WHEN 'AllPrincipals' THEN 'all_users' WHEN 'Principal' THEN 'one_user' END
             AS granted_for,
@@ -68,6 +118,17 @@ WITH observed AS (
     FROM state_objects AS s
     CROSS JOIN unnest(list_filter(string_split_regex(trim(s.record ->> '$.scope'), '\s+'), LAMBDA x: x <> '')) AS p (scope)
     WHERE s.feed = 'delegated_permission_grants'
+    UNION ALL
+    SELECT
+        tenant_id, grant_id, sp_id, NULL AS resource_sp_id, NULL AS app_role_id, scope, app_id, resource_app_id, kind,
+        granted_for, NULL AS principal_id, 'rsc' AS source, observed_at, snapshot_at
+    FROM inside
+    UNION ALL
+    SELECT
+        tenant_id, grant_id, sp_id, NULL AS resource_sp_id, app_role_id, scope, NULL AS app_id,
+        '00000002-0000-0ff1-ce00-000000000000' AS resource_app_id, 'application' AS kind, granted_for,
+        NULL AS principal_id, 'exchange_rbac' AS source, observed_at, snapshot_at
+    FROM roles
 ),
 
 named AS (
@@ -76,7 +137,7 @@ named AS (
         o.grant_id,
         coalesce(client.app_id, o.app_id) AS app_id,
         o.sp_id,
-        api.app_id AS resource_app_id,
+        coalesce(api.app_id, o.resource_app_id) AS resource_app_id,
         o.resource_sp_id,
         coalesce(o.scope, declared.permission, known.permission) AS permission,
         CASE WHEN o.kind = 'application' THEN coalesce(o.app_role_id, by_name.app_role_id, known_by_name.app_role_id) END
@@ -121,7 +182,7 @@ snapshots AS (
     -- Of the listings themselves, not of their objects: an empty one says that nothing is granted any more.
     SELECT tenant_id, feed, max(snapshot_from) AS snapshot_from, max(snapshot_at) AS snapshot_at
     FROM state_snapshots
-    WHERE is_whole AND feed IN ('app_role_assignments', 'delegated_permission_grants')
+    WHERE is_whole
     GROUP BY ALL
 ),
 
@@ -164,7 +225,7 @@ merged AS (
         max(resource_sp_id) AS resource_sp_id,
         max(permission) AS permission,
         max(app_role_id) AS app_role_id,
-        max(source) AS source,
+        source,
         arg_max(event_id, seen_at) FILTER (WHERE event_id IS NOT NULL AND NOT is_removal) AS event_id,
         min(seen_at) FILTER (WHERE NOT is_removal) AS first_seen_at,
         max(seen_at) FILTER (WHERE NOT is_removal) AS last_seen_at,
@@ -204,8 +265,9 @@ LEFT JOIN service_principals AS client ON m.tenant_id = client.tenant_id AND m.s
 LEFT JOIN snapshots AS s
     ON
         m.tenant_id = s.tenant_id
-        AND s.feed = CASE m.kind
-            WHEN 'application' THEN 'app_role_assignments' ELSE 'delegated_permission_grants'
+        AND s.feed = CASE m.source
+            WHEN 'app_role_assignment' THEN 'app_role_assignments' WHEN 'rsc' THEN 'rsc_grants'
+            WHEN 'exchange_rbac' THEN 'exchange_role_assignments' ELSE 'delegated_permission_grants'
         END
 LEFT JOIN (
     SELECT resource_app_id, lower(permission) AS permission, kind, min(workload) AS workload

@@ -35,6 +35,7 @@ REACH: Final = (
     (GRAPH, "Presence.Read.All", "application", "presence"),
     (EXCHANGE, "full_access_as_app", "application", "mail"),
     (EXCHANGE, "full_access_as_app", "application", "calendar"),
+    (EXCHANGE, "Application Mail.Read", "application", "mail"),
 )
 """What permissions reach in the cases; ``directory`` is no audited workload."""
 
@@ -104,7 +105,7 @@ def fill(given: dict[str, Any]) -> None:
     names = ("resource_app_id", "permission", "kind", "workload")
     rows["workload_feeds"] = list(workload_feed_rows())
     rows["full_mailbox_permissions"] = list(full_mailbox_permission_rows())
-    rows["permission_reach"] = [dict(zip(names, row, strict=True)) for row in REACH]
+    rows["permission_reach"] = [{**dict(zip(names, row, strict=True)), "operations": ["read"]} for row in REACH]
     rows["coverage"] = [*coverage(given), *rows.get("coverage", [])]
     for number, use in enumerate(given.get("use", [])):
         event, verdict = use_rows(number, dict(use))

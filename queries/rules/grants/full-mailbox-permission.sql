@@ -1,20 +1,20 @@
 /*---
 id: full-mailbox-permission
-version: 1
+version: 2
 severity: high
 title: "{app_id} may open whole mailboxes by {permission} ({kind}), unrecorded"
 question: Which apps may open whole mailboxes although no agreement names that right?
 identity: [app_id, resource_app_id, permission, kind]
-needs: [app_role_assignments, delegated_permission_grants]
+needs: [app_role_assignments, delegated_permission_grants, exchange_role_assignments]
 needs_register: true
 evidence: >
   A current grant, to an app that is not Microsoft's, of a permission on the dated list of those that open mailboxes whole
   or by a door without a log of calls (full_access_as_app, EWS, IMAP, POP, SMTP, Exchange administration, and application
-  permissions such as Mail.ReadWrite), which no recorded process of the app in force when the grant was last seen names
+  permissions such as Mail.ReadWrite; a role inside Exchange where it has no scope), which no recorded process of the app in force when the grant was last seen names
   exactly. It is the gravest part of granted-not-recorded.
 misses: >
-  Rights given inside Exchange (impersonation-granted sees them being given), permissions that are not on the list, and
-  those whose name is not known (granted-not-recorded). A limit that Exchange puts on the app is not seen.
+  Permissions that are not on the list, and those whose name is not known (granted-not-recorded). An application access
+  policy, by which Exchange limits an app, is not seen; a role within a scope is left to granted-not-recorded.
 advice: >
   Take the permission back today, or replace it by one for single mailboxes (RBAC for Applications); then record what is
   left. Ask the processor what it read through it: IMAP, POP and EWS show in no log of calls.
@@ -34,6 +34,7 @@ WITH held AS (
     FROM grants AS g
     WHERE
         g.is_current
+        AND (g.source <> 'exchange_rbac' OR g.granted_for IS NULL)
         AND EXISTS (
             SELECT 1 FROM full_mailbox_permissions AS f
             WHERE
@@ -74,6 +75,8 @@ SELECT
     CASE h.source
         WHEN 'app_role_assignment' THEN 'app_role_assignments'
         WHEN 'delegated_permission_grant' THEN 'delegated_permission_grants'
+        WHEN 'rsc' THEN 'rsc_grants'
+        WHEN 'exchange_rbac' THEN 'exchange_role_assignments'
         ELSE h.source
     END AS feed,
     h.grant_id AS event_id,

@@ -1,17 +1,17 @@
 /*---
 id: granted-after-end
-version: 1
+version: 2
 severity: high
 title: "{app_id} still holds {permission} ({kind}) after the agreement ended"
 question: Which permissions were left behind when an agreement ended?
 identity: [app_id, resource_app_id, permission, kind]
-needs: [app_role_assignments, delegated_permission_grants]
+needs: [app_role_assignments, delegated_permission_grants, rsc_grants, exchange_role_assignments]
 needs_register: true
 evidence: >
   A current grant of a permission that a recorded process listed, where every process that lists it had been withdrawn,
   had run out or was declared invalid when the grant was last seen.
 misses: >
-  Grants inside one team or chat and rights given inside Exchange. A permission that a newer version of a process no
+  Teams and chats that were not asked for their grants. A permission that a newer version of a process no
   longer lists is granted-not-recorded.
 advice: >
   Remove the grant; where people granted it themselves, remove every one of them. Then look at used-after-end.
@@ -77,6 +77,8 @@ SELECT
     CASE c.source
         WHEN 'app_role_assignment' THEN 'app_role_assignments'
         WHEN 'delegated_permission_grant' THEN 'delegated_permission_grants'
+        WHEN 'rsc' THEN 'rsc_grants'
+        WHEN 'exchange_rbac' THEN 'exchange_role_assignments'
         ELSE c.source
     END AS feed,
     c.grant_id AS event_id,

@@ -1,18 +1,19 @@
 /*---
 id: granted-not-recorded
-version: 1
+version: 2
 severity: medium
 title: "{app_id} holds {permission} ({kind}), which no record agrees to"
 question: Which apps may reach mail, calendars, chats or calls although nobody agreed to it?
 identity: [app_id, resource_app_id, permission, kind]
-needs: [app_role_assignments, delegated_permission_grants]
+needs: [app_role_assignments, delegated_permission_grants, rsc_grants, exchange_role_assignments]
 needs_register: true
 evidence: >
-  A current grant to an app that is not Microsoft's, of a permission that reaches an audited workload (or whose name could
+  A current grant (in Entra, inside one team or chat, or inside Exchange) to an app that is not Microsoft's, of a permission that reaches an audited workload (or whose name could
   not be found out), which no recorded process in force when the grant was last seen lists.
 misses: >
-  Grants inside one team or chat, rights given inside Exchange, and permissions the catalogue does not know by name.
-  Names are compared exactly: a record of Mail.ReadWrite does not agree to Mail.Read. The API a record names is not compared.
+  Teams and chats that were not asked for their grants, and permissions the catalogue does not know by name. Names are
+  compared exactly: a record of Mail.ReadWrite does not agree to Mail.Read, nor one of Mail.Read to a role inside Exchange
+  (Application Mail.Read). The API a record names is not compared.
 advice: >
   Remove the permission if the app works without it; else record the process that needs it.
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §5"]
@@ -117,6 +118,8 @@ SELECT
     CASE c.source
         WHEN 'app_role_assignment' THEN 'app_role_assignments'
         WHEN 'delegated_permission_grant' THEN 'delegated_permission_grants'
+        WHEN 'rsc' THEN 'rsc_grants'
+        WHEN 'exchange_rbac' THEN 'exchange_role_assignments'
         ELSE c.source
     END AS feed,
     c.grant_id AS event_id,

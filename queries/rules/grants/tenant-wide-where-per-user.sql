@@ -1,6 +1,6 @@
 /*---
 id: tenant-wide-where-per-user
-version: 1
+version: 2
 severity: high
 title: "{app_id} holds {permission} for all users, {record}/{process} agrees to some"
 question: Which apps may act for everybody although we agreed to some people only?
@@ -22,7 +22,7 @@ WITH wide AS (
     SELECT g.tenant_id, g.app_id, g.resource_app_id, g.permission, g.grant_id, g.granted_for, g.first_seen_at, g.last_seen_at
     FROM grants AS g
     WHERE
-        g.is_current AND g.kind = 'delegated' AND (g.granted_for IS NULL OR g.granted_for = 'all_users')
+        g.is_current AND g.kind = 'delegated' AND g.source IS DISTINCT FROM 'rsc' AND (g.granted_for IS NULL OR g.granted_for = 'all_users')
         AND NOT EXISTS (
             SELECT 1 FROM apps AS a
             WHERE a.tenant_id = g.tenant_id AND a.app_id = g.app_id AND a.is_first_party

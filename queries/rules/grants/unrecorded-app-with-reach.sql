@@ -1,18 +1,18 @@
 /*---
 id: unrecorded-app-with-reach
-version: 1
+version: 2
 severity: high
 title: "{app_id} may reach our people's data and stands in no record"
 question: Which apps are we responsible for without knowing them?
 identity: [app_id]
-needs: [app_role_assignments, delegated_permission_grants]
+needs: [app_role_assignments, delegated_permission_grants, rsc_grants, exchange_role_assignments]
 needs_register: true
 evidence: >
   Every current grant, of a permission that reaches an audited workload, to an app that is not Microsoft's and that no
   record of the tenant lists.
 misses: >
-  Apps whose only rights are given inside one team or chat, or inside Exchange; permissions without a known name (those
-  are named by granted-not-recorded).
+  Teams and chats that were not asked for their grants; permissions without a known name (those are named by
+  granted-not-recorded).
 advice: >
   Find the owner. Remove the app, or make it known: who processes what for whom, on which basis.
 references: ["GDPR Art. 5(2)", "GDPR Art. 28(1)", "GDPR Art. 30(1)", "Policy §6"]
@@ -28,6 +28,8 @@ SELECT
     CASE g.source
         WHEN 'app_role_assignment' THEN 'app_role_assignments'
         WHEN 'delegated_permission_grant' THEN 'delegated_permission_grants'
+        WHEN 'rsc' THEN 'rsc_grants'
+        WHEN 'exchange_rbac' THEN 'exchange_role_assignments'
         ELSE g.source
     END AS feed,
     g.grant_id AS event_id,

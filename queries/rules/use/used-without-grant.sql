@@ -1,6 +1,6 @@
 /*---
 id: used-without-grant
-version: 1
+version: 2
 severity: medium
 title: "{app_id} did {operation} on {workload} without a grant for it ({access_kind})"
 question: Which apps used what was agreed to although Microsoft shows no grant that allows it?
@@ -11,9 +11,9 @@ evidence: >
   Recorded accesses for which the app holds none of the permissions that would allow the call, in the kind it was made
   with: neither now nor at the time of the call. The reason says whether a grant had ended, or is of the other kind.
 misses: >
-  Accesses without a list of allowing permissions (audit records), of unknown kind, or that a grant inside one team or
-  chat may allow. A grant given and removed between two observations. Whether a delegated grant was for this very person.
-  Rights given inside Exchange are not seen: they look like no grant.
+  Accesses without a list of allowing permissions (audit records) or of unknown kind; those that a grant inside one team or
+  chat may allow, where these were not read. A grant given and removed between two observations. Whether a delegated grant
+  was for this very person, one of a team for this very team. Roles inside Exchange that were not read look like no grant.
 advice: >
   Look for a token that still lives (revoke the sessions), a role inside Exchange, or a grant that was removed and came
   back; then bring the record and the grant together.
@@ -44,8 +44,11 @@ recorded_calls AS (
     WHERE
         (v.verdict = 'within' OR (v.verdict = 'not_assessable' AND v.record IS NOT NULL))
         AND len(v.permissions) > 0
-        -- Names that end so are given inside one team or chat, where no feed sees them.
-        AND NOT list_bool_or(list_transform(v.permissions, LAMBDA p: regexp_matches(p, '\.(Group|Chat)$')))
+        -- Names that end so are given inside one team or chat.
+        AND (
+            v.tenant_id IN (SELECT c.tenant_id FROM coverage AS c WHERE c.feed = 'rsc_grants' AND c.state <> 'gap')
+            OR NOT list_bool_or(list_transform(v.permissions, LAMBDA p: regexp_matches(p, '\.(Group|Chat)$')))
+        )
 ),
 call_kinds AS (
     -- One row for every way of calling, so that grants are compared a few times and not once for every call.
@@ -53,6 +56,8 @@ call_kinds AS (
         tenant_id,
         app_id,
         access_kind,
+        workload,
+        operation,
         permissions,
         list_transform(permissions, LAMBDA p: lower(p)) AS names
     FROM recorded_calls
@@ -62,6 +67,8 @@ held AS (
         c.tenant_id,
         c.app_id,
         c.access_kind,
+        c.workload,
+        c.operation,
         c.permissions,
         -- A permission whose name is not known may be the one.
         coalesce(bool_or(g.kind = c.access_kind AND (g.is_current OR g.permission IS NULL)), FALSE) AS is_held,
@@ -71,8 +78,19 @@ held AS (
     LEFT JOIN grants AS g
         ON
             c.tenant_id = g.tenant_id AND c.app_id = g.app_id
-            AND (list_contains(c.names, lower(g.permission)) OR g.permission IS NULL)
-    GROUP BY c.tenant_id, c.app_id, c.access_kind, c.permissions
+            AND (
+                g.permission IS NULL
+                OR list_contains(c.names, lower(g.permission))
+                -- What a role of Exchange allows, it allows beside Microsoft's list.
+                OR (g.source = 'exchange_rbac' AND EXISTS (
+                    SELECT 1 FROM permission_reach AS r
+                    WHERE
+                        r.resource_app_id = g.resource_app_id AND lower(r.permission) = lower(g.permission)
+                        AND r.kind = g.kind AND r.workload = c.workload
+                        AND list_contains(r.operations, c.operation)
+                ))
+            )
+    GROUP BY c.tenant_id, c.app_id, c.access_kind, c.workload, c.operation, c.permissions
 )
 SELECT
     c.tenant_id,
@@ -97,4 +115,5 @@ INNER JOIN held AS h
     ON
         c.tenant_id = h.tenant_id AND c.app_id = h.app_id
         AND c.access_kind = h.access_kind AND c.permissions = h.permissions
+        AND c.workload IS NOT DISTINCT FROM h.workload AND c.operation IS NOT DISTINCT FROM h.operation
 WHERE NOT h.is_held AND coalesce(c.occurred_at > h.held_until, TRUE)
