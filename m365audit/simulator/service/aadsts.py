@@ -20,6 +20,7 @@ REFUSALS: Final[dict[int, tuple[int, str, str]]] = {
     50173: (400, "invalid_grant", "The provided grant has expired due to it being revoked."),
     53003: (400, "access_denied", "Access has been blocked by Conditional Access policies."),
     65001: (400, "invalid_grant", "The user or administrator has not consented to use the application."),
+    70000: (400, "invalid_grant", "The provided authorization code or refresh token is not valid."),
     70003: (400, "unsupported_grant_type", "The app requested an unsupported grant type."),
     70011: (400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
     70016: (400, "authorization_pending", "OAuth 2.0 device flow error. Authorization is pending."),

@@ -78,7 +78,7 @@ def _check_thumbprint(assertion: str, certificate: x509.Certificate) -> None:
     der = certificate.fingerprint(hashes.SHA256())
     # Clients still send the SHA-1 thumbprint that RFC 7515 calls x5t; it names a certificate, it proves nothing.
     older = certificate.fingerprint(hashes.SHA1())  # noqa: S303
-    named = {header.get("x5t#S256"), header.get("x5t")} - {None}
+    named = {str(header.get(name, "")).rstrip("=") for name in ("x5t#S256", "x5t")}
     if not named & {unpadded(der), unpadded(older), der.hex(), older.hex()}:
         raise BadAssertionError(700027, "The certificate with identifier used to sign the assertion is not registered.")
 

@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from m365audit.simulator.service import audit_queries, call_records, graph_logs, login, manage
+from m365audit.simulator.service import (
+    audit_queries,
+    call_records,
+    graph_logs,
+    login,
+    manage,
+    managed_identity,
+    sign_in,
+)
 from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, json_answer, manage_error
 from m365audit.simulator.service.gate import admit, need
 from m365audit.simulator.service.graph_state import serve_state
@@ -16,11 +24,32 @@ from m365audit.simulator.service.state_paths import PATTERNS
 
 Handler = Callable[..., Answer]
 Route = tuple[str, re.Pattern[str], Handler]
+_GRANTS: Final[dict[str, Handler]] = {
+    "client_credentials": login.client_credentials,
+    "urn:ietf:params:oauth:grant-type:device_code": sign_in.by_device_code,
+    "device_code": sign_in.by_device_code,
+    "authorization_code": sign_in.by_code,
+    "refresh_token": sign_in.by_refresh_token,
+}
+
+
+def token_endpoint(simulation: Simulation, call: Call, tenant_id: str) -> Answer:
+    """Answer the token endpoint, by its grant."""
+    kind = call.form().get("grant_type", "")
+    if kind not in _GRANTS:
+        raise login.refused(simulation, 70003, f"The grant type '{kind[:60]}' is not supported.")
+    return _GRANTS[kind](simulation, call, tenant_id)
+
+
 _LOGIN: Final[tuple[Route, ...]] = (
-    ("POST", path_pattern("/{}/oauth2/v2.0/token"), login.token),
+    ("POST", path_pattern("/{}/oauth2/v2.0/token"), token_endpoint),
+    ("POST", path_pattern("/{}/oauth2/v2.0/devicecode"), sign_in.device_code),
+    ("GET", path_pattern("/{}/oauth2/v2.0/authorize"), sign_in.authorize),
     ("GET", path_pattern("/{}/v2.0/.well-known/openid-configuration"), login.openid_configuration),
     ("GET", path_pattern("/{}/discovery/v2.0/keys"), login.keys),
     ("GET", path_pattern("/common/discovery/instance"), login.instance_discovery),
+    ("GET", path_pattern("/metadata/identity/oauth2/token"), managed_identity.token),
+    ("GET", path_pattern("/MSI/token"), managed_identity.token),
 )
 _FEED: Final = "/api/v1.0/{}/activity/feed"
 _MANAGE: Final[tuple[Route, ...]] = (

@@ -125,11 +125,3 @@ def instance_discovery(_simulation: Simulation, call: Call) -> Answer:
 def keys(_simulation: Simulation, _call: Call, _tenant_id: str) -> Answer:
     """Answer the keys that verify tokens."""
     return json_answer(key_set())
-
-
-def token(simulation: Simulation, call: Call, tenant_id: str) -> Answer:
-    """Answer the token endpoint, by its grant."""
-    kind = call.form().get("grant_type", "")
-    if kind == "client_credentials":
-        return client_credentials(simulation, call, tenant_id)
-    raise refused(simulation, 70003, f"The grant type '{kind[:60]}' is not supported.")

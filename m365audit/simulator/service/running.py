@@ -70,6 +70,11 @@ class Simulator:
         return self.simulation.origins["manage"]
 
     @property
+    def machine_origin(self) -> str:
+        """Plain http address of the machine's metadata service (``AZURE_POD_IDENTITY_AUTHORITY_HOST``)."""
+        return self.simulation.machine_origin
+
+    @property
     def faults(self) -> FaultPlan:
         """What goes wrong; add to it while it runs."""
         return self.simulation.faults
@@ -166,6 +171,8 @@ class _Thread:
         self._elsewhere.origin = f"https://{await self._site(self._elsewhere.secure, self._context)}"
         self._elsewhere.plain_origin = f"http://{await self._site(self._elsewhere.plain, None)}"
         self._simulation.elsewhere = self._elsewhere.origin
+        machine = Delivery(self._simulation, "login").handle
+        self._simulation.machine_origin = f"http://{await self._site(machine, None)}"
 
     async def _service(self, service: Service | None) -> str:
         return f"https://{await self._site(Delivery(self._simulation, service).handle, self._context)}"
@@ -180,14 +187,23 @@ class _Thread:
 
     async def _close(self) -> None:
         for runner in self._runners:
+            _tear_down(runner)
             await runner.cleanup()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)  # sockets close in callbacks of their own
 
     def _end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_PATIENCE)
         self._loop.close()
+
+
+def _tear_down(runner: web.ServerRunner) -> None:
+    """Abort every open connection: an orderly end of TLS would wait for the other side."""
+    for connection in runner.server.connections if runner.server else []:
+        if connection.transport is not None:
+            connection.transport.abort()

@@ -16,6 +16,7 @@ from m365audit.simulator.service.faults import FaultPlan
 from m365audit.simulator.service.jobs import Jobs
 from m365audit.simulator.service.listings import Encoder, TimeOrder
 from m365audit.simulator.service.paging import Snapshots
+from m365audit.simulator.service.promises import SignIns
 from m365audit.simulator.service.request_log import RequestLog
 from m365audit.simulator.service.tokens import Tokens
 
@@ -60,6 +61,9 @@ class Simulation:
         blobs_on_a_page: entries of one content listing.
         jobs: audit queries.
         disabled_subscriptions: tenant and content type of subscriptions that were switched off.
+        sign_ins: codes and refresh tokens of people.
+        machine: tenant and client id of the managed identity of this machine.
+        machine_origin: address of its metadata service.
         faults: what goes wrong.
         limits: Microsoft's limits.
         challenged: tenants whose tokens must have been asked for with a challenge's claims.
@@ -80,6 +84,9 @@ class Simulation:
     blobs_on_a_page: int = 100
     jobs: Jobs = field(default_factory=Jobs)
     disabled_subscriptions: set[tuple[str, str]] = field(default_factory=set)
+    sign_ins: SignIns = field(default_factory=SignIns)
+    machine: tuple[str, str] | None = None
+    machine_origin: str = ""
     faults: FaultPlan = field(default_factory=FaultPlan)
     limits: Counts = field(default_factory=Counts)
     challenged: set[str] = field(default_factory=set)
