@@ -100,16 +100,18 @@ class Exchange:
         info.headers.add("client-request-id", str(uuid4()))
         info.headers.add("Prefer", _PREFER)
         adapter = self._beta if is_beta else self._stable
+        failure: TransientError | CollectionError
         try:
             response: httpx.Response = await adapter.get_http_response_message(info, INVALID_SPAN)
         except (httpx.TransportError, IncompleteError) as error:
-            raise TransientError(str(error)) from None
+            failure = TransientError(str(error))
         except TooLargeError as error:
-            raise CollectionError("error", str(error), hint="ask for fewer records a page") from None
+            failure = CollectionError("error", str(error), hint="ask for fewer records a page")
         else:
             return response
         finally:
             info.headers.remove("Authorization")
+        raise failure  # out here it does not drag httpx's error along, which holds the request
 
     async def renew(self) -> None:
         """Use new connections from now on."""
