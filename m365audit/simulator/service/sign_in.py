@@ -6,6 +6,7 @@ Nobody types anything: the person that ``approves`` names, or the tenant's first
 from __future__ import annotations
 
 import secrets
+from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -125,10 +126,9 @@ def _asked_tenant(simulation: Simulation, tenant_id: str, client_id: str) -> Ser
 def _back(redirect: str, query: dict[str, str], **values: str) -> Answer:
     kept = {"state": query["state"]} if "state" in query else {}
     if query.get("response_mode") == "form_post":
-        fields = "".join(f'<input name="{k}" value="{v}">' for k, v in (values | kept).items() if '"' not in v)
-        page = (
-            f'<html><body onload="document.forms[0].submit()"><form method="post" action="{redirect}">{fields}</form>'
-        )
+        fields = "".join(f'<input type="hidden" name="{k}" value="{escape(v)}">' for k, v in (values | kept).items())
+        form = f'<form method="post" action="{escape(redirect)}">{fields}</form>'
+        page = f'<!DOCTYPE html><html><body onload="document.forms[0].submit()">{form}</body></html>'
         return Answer(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
     glue = "&" if "?" in redirect else "?"
     return Answer(302, b"", {"Location": f"{redirect}{glue}{urlencode(values | kept)}"})
