@@ -17,6 +17,8 @@ from msgraph.graph_service_client import GraphServiceClient
 from m365audit.graph.answers import Answer
 from m365audit.graph.values import Ended, Page, Task
 
+__all__ = ["PREMIUM", "Answer", "Client", "Collection", "Permission", "Places", "Pull"]
+
 PREMIUM: Final = ("AAD_PREMIUM", "AAD_PREMIUM_P2")
 """Service plans of which each brings Entra ID P1: sign-in logs, and 30 days of logs instead of 7."""
 

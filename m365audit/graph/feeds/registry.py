@@ -12,7 +12,9 @@ from m365audit.graph.feeds import (
     audit_entra,
     audit_exchange,
     audit_general,
+    audit_queries,
     audit_sharepoint,
+    call_records,
     delegated_permission_grants,
     directory_audits,
     exchange_role_assignments,
@@ -40,6 +42,8 @@ _LOGS: Final = (
     audit_sharepoint.COLLECTION,
     audit_entra.COLLECTION,
     audit_general.COLLECTION,
+    audit_queries.COLLECTION,
+    call_records.COLLECTION,
 )
 _STATE: Final = (
     organization.COLLECTION,
