@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -40,7 +39,7 @@ def token_claims(token: str) -> TokenClaims:
     """Return what a token's middle part says; all empty for a token that is not a JWT, as some services give."""
     try:
         payload = msgspec.json.decode(_decoded(token.split(".")[1]), type=_Payload)
-    except (IndexError, binascii.Error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (IndexError, ValueError, msgspec.MsgspecError, RecursionError):
         return TokenClaims("", (), ())
     return TokenClaims(
         (payload.appid or payload.azp).lower(), tuple(sorted(payload.roles)), tuple(sorted(payload.scp.split()))
@@ -59,7 +58,7 @@ def demanded_claims(header: str | None) -> str:
     try:
         text = _decoded(match[1]).decode()
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except (binascii.Error, UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return ""
     return text
 
