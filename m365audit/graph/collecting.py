@@ -6,6 +6,7 @@ Yields what was read and what was not. Must never store, and never let a tenant'
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,7 +77,7 @@ class Job:
 
 
 def collect(
-    jobs: Sequence[Job], cloud: Cloud, *, state: Path, within: timedelta = WITHIN, throttle: Throttle | None = None
+    jobs: Sequence[Job], cloud: Cloud, *, state: Path, within: timedelta = WITHIN, pace: float = 1.0
 ) -> Generator[Event, None, None]:
     """Read everything that is wanted, all tenants side by side.
 
@@ -85,7 +86,7 @@ def collect(
         cloud: where Microsoft's services are.
         state: private folder, for the token cache of a person's sign-in.
         within: time for each tenant.
-        throttle: shared by all; None for Microsoft's published limits.
+        pace: how fast the time of Microsoft's limits passes; other than 1 only for a simulated service whose does too.
 
     Yields:
         Events in the order in which they happened; of one task always pages before its end.
@@ -93,7 +94,7 @@ def collect(
 
     async def work(outlet: Outlet) -> None:
         # Made inside the loop that it belongs to.
-        shared = throttle or Throttle()
+        shared = Throttle(clock=lambda: time.monotonic() * pace, sleep=lambda seconds: asyncio.sleep(seconds / pace))
         gate, numbers = asyncio.Semaphore(TENANTS_AT_ONCE), count(1)
         async with asyncio.TaskGroup() as group:
             for job in jobs:

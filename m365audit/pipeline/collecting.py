@@ -30,6 +30,7 @@ class Wanted:
         begin: first moment; None for as far back as Microsoft keeps it.
         end: first moment after it; None for now.
         within: how long one tenant may take; what is not read by then is the next run's first work.
+        pace: how fast the time of Microsoft's limits passes; other than 1 only for the demo's simulated service.
     """
 
     tenants: tuple[TenantSettings, ...] = ()
@@ -37,6 +38,7 @@ class Wanted:
     begin: datetime | None = None
     end: datetime | None = None
     within: timedelta = timedelta(hours=6)
+    pace: float = 1.0
 
 
 NOTHING: Final = Wanted()
@@ -61,7 +63,8 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
     gatherer = Gatherer(work, run_id, wanted.tenants, graph.COLLECTIONS)
     jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
     cloud = graph.cloud_of(work.settings.cloud)
-    with closing(graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within)) as events:
+    asked = graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within, pace=wanted.pace)
+    with closing(asked) as events:
         for event in events:
             gatherer.take(event)
     return tuple(gatherer.tenants.values())
