@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from m365audit.simulator.service.clock import SimulatedClock
 from m365audit.simulator.service.faults import FOR_EVER, KINDS, Fault, FaultPlan
+from m365audit.simulator.service.random_plans import random_plan
 from m365audit.simulator.service.request_log import Logged, RequestLog, writes
 from m365audit.simulator.service.running import Simulator, running
 
@@ -16,6 +17,7 @@ __all__ = [
     "RequestLog",
     "SimulatedClock",
     "Simulator",
+    "random_plan",
     "running",
     "writes",
 ]

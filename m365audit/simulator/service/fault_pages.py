@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -11,11 +12,11 @@ import msgspec
 from m365audit.simulator.service.calls import Answer, Call
 from m365audit.simulator.service.faults import Fault
 from m365audit.simulator.service.graph_state import page
+from m365audit.simulator.service.jobs import Job
 from m365audit.simulator.service.paging import next_link, skip_token
 from m365audit.simulator.service.simulation import Simulation
 
 Change = Callable[[Simulation, Call, Answer, Fault], Answer]
-_OK: Final = 200
 
 
 def _empty_pages(_simulation: Simulation, call: Call, answer: Answer, _fault: Fault) -> Answer:
@@ -89,9 +90,9 @@ def _repeated_records(_simulation: Simulation, call: Call, answer: Answer, fault
 def _with_contents(
     call: Call, answer: Answer, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 ) -> Answer:
-    if answer.status != _OK or not call.path.endswith("/subscriptions/content"):
+    if answer.status != HTTPStatus.OK or not call.path.endswith("/subscriptions/content"):
         return answer
-    return Answer(_OK, msgspec.json.encode(change(msgspec.json.decode(answer.body))), answer.headers)
+    return Answer(HTTPStatus.OK, msgspec.json.encode(change(msgspec.json.decode(answer.body))), answer.headers)
 
 
 def _truncated_json(_simulation: Simulation, _call: Call, answer: Answer, fault: Fault) -> Answer:
@@ -106,7 +107,7 @@ def _deep_nesting(_simulation: Simulation, _call: Call, answer: Answer, fault: F
     depth = int(fault.detail.get("depth", 100_000))
     record = b'{"id":"deep","nested":' + b"[" * depth + b"]" * depth + b"}"
     if answer.page is None:
-        return Answer(_OK, b"[" + record + b"]", answer.headers)
+        return Answer(HTTPStatus.OK, b"[" + record + b"]", answer.headers)
     answer.page.records = [record, *answer.page.records]
     return answer
 
@@ -118,26 +119,27 @@ def _many_records(_simulation: Simulation, _call: Call, answer: Answer, fault: F
     return answer
 
 
-def _query_fails(simulation: Simulation, call: Call, answer: Answer, fault: Fault) -> Answer:
-    """``status``: what the query ends as (``failed``; ``cancelled``, ``running`` for ever)."""
-    job = simulation.jobs.made.get(call.path.rpartition("/")[2])
-    if job is None or answer.status != _OK:
-        return answer
-    body = msgspec.json.decode(answer.payload())
-    if body.get("status") == "succeeded":
+def _query_fails(simulation: Simulation, _call: Call, answer: Answer, fault: Fault) -> Answer:
+    """``status``: what the query that is made ends as (``failed``; ``cancelled``, ``running`` for ever)."""
+    job = _made(simulation, answer)
+    if job is not None:
         job.ends = str(fault.detail.get("status", "failed"))
-        body["status"] = job.ends
-    return Answer(_OK, msgspec.json.encode(body), answer.headers)
-
-
-def _query_is_capped(simulation: Simulation, call: Call, answer: Answer, fault: Fault) -> Answer:
-    """``cap``: records that a query returns at most (10), when it is made now."""
-    if call.method == "POST" and answer.body:
-        job = simulation.jobs.made.get(str(msgspec.json.decode(answer.body).get("id")))
-        cap = int(fault.detail.get("cap", 10))
-        if job is not None and len(job.records) > cap:
-            job.records, job.is_capped = job.records[:cap], True
     return answer
+
+
+def _query_is_capped(simulation: Simulation, _call: Call, answer: Answer, fault: Fault) -> Answer:
+    """``cap``: records that the query that is made returns at most (10)."""
+    job, cap = _made(simulation, answer), int(fault.detail.get("cap", 10))
+    if job is not None and len(job.records) > cap:
+        job.records, job.is_capped = job.records[:cap], True
+    return answer
+
+
+def _made(simulation: Simulation, answer: Answer) -> Job | None:
+    """Return the query that a POST made."""
+    if answer.status != HTTPStatus.CREATED:
+        return None
+    return simulation.jobs.made.get(msgspec.json.decode(answer.body)["id"])
 
 
 def _clock_jumps(_simulation: Simulation, _call: Call, answer: Answer, fault: Fault) -> Answer:

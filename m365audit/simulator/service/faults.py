@@ -27,6 +27,7 @@ class Kind:
         service: where it makes sense; None: everywhere.
         paths: what the path must end in, one of these; only such requests are counted.
         pages: it concerns first pages alone, or later ones alone.
+        method: the only HTTP method that it concerns.
     """
 
     catalogue: str
@@ -35,6 +36,7 @@ class Kind:
     service: Service | None = None
     paths: tuple[str, ...] = ("*",)
     pages: Literal["first", "later"] | None = None
+    method: str | None = None
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -75,8 +77,8 @@ KINDS: Final[dict[str, Kind]] = {
     "warming_up": Kind("A24", "either", is_lasting=True, service="manage", paths=("*/content",)),
     "repeated_records": Kind("B3", "repairable"),
     "not_found": Kind("B1", "either"),
-    "query_fails": Kind("A3", "repairable", service="graph", paths=("*/security/auditlog/queries/*",)),
-    "query_is_capped": Kind("A10", "either", service="graph", paths=("*/security/auditlog/queries",)),
+    "query_fails": Kind("A3", "repairable", service="graph", paths=("*/security/auditlog/queries",), method="POST"),
+    "query_is_capped": Kind("A10", "either", service="graph", paths=("*/security/auditlog/queries",), method="POST"),
     "clock_jumps": Kind("C13", "repairable"),
 }
 """Every kind by name. What ``detail`` may say stands with the function that inflicts it."""
@@ -119,6 +121,8 @@ class Fault:
     def nature(self) -> Nature:
         """What a sound collector makes of it."""
         kind = KINDS[self.kind]
+        if self.detail.get("retry_after") == "huge":
+            return "either"
         return "gap" if kind.nature == "repairable" and self.limit >= FOR_EVER else kind.nature
 
     @property
@@ -139,6 +143,7 @@ class Fault:
             and kind.pages in {None, "later" if is_later else "first"}
             and self.tenant in {None, tenant}
             and self.method in {None, call.method}
+            and kind.method in {None, call.method}
             and fnmatchcase(path, self.where.lower())
             and (not self.query or self.query in str(call.query))
         )
