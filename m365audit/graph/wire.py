@@ -18,6 +18,8 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from m365audit.graph.failures import CollectionError
+
 CONNECT_SECONDS: Final = 15.0
 READ_SECONDS: Final = 60.0
 """Longest silence in the middle of an answer."""
@@ -65,9 +67,13 @@ def connections(ca_file: Path | None) -> Callable[[], httpx.AsyncBaseTransport]:
     """Return what opens connections to servers that ``ca_file``, or the system, vouches for.
 
     Raises:
-        OSError: the file cannot be read, or holds no certificate.
+        CollectionError: the file cannot be read, or holds no certificate.
     """
-    context = tls_context(ca_file)
+    try:
+        context = tls_context(ca_file)
+    except OSError:
+        hint = "name a PEM file of certificate authorities in `cloud:`, `ca_file`"
+        raise CollectionError("error", f"the ca_file {ca_file} cannot be used", hint=hint) from None
     return lambda: Wire(context)
 
 
