@@ -20,7 +20,7 @@ class Cloud:
         name: as in the configuration; ``custom`` for addresses.
         login: https origin that gives tokens.
         graph: https origin of Microsoft Graph.
-        manage: https origin of the Management Activity API, empty where there is none.
+        manage: https origin of the Management Activity API, None where there is none.
         ca_file: certificates to trust instead of the system's.
         has_audit_queries: Graph's audit-log queries exist (published metadata: in the global cloud only).
         has_call_records: Graph's call records exist (published metadata: global and US Government).
@@ -29,7 +29,7 @@ class Cloud:
     name: str
     login: str
     graph: str
-    manage: str
+    manage: str | None
     ca_file: Path | None = None
     has_audit_queries: bool = False
     has_call_records: bool = True
@@ -37,7 +37,7 @@ class Cloud:
     @property
     def has_management(self) -> bool:
         """Return whether there is a Management Activity API."""
-        return bool(self.manage)
+        return self.manage is not None
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -51,7 +51,7 @@ class Cloud:
             LookupError: this cloud has no such service.
         """
         found = self.graph if service == "graph" else self.manage
-        if not found:
+        if found is None:
             message = f"the cloud {self.name} has no Management Activity API"
             raise LookupError(message)
         return found
@@ -80,7 +80,7 @@ CLOUDS: Final[dict[str, Cloud]] = {
             "china",
             "https://login.chinacloudapi.cn",
             "https://microsoftgraph.chinacloudapi.cn",
-            "",
+            None,
             has_call_records=False,
         ),
     )
