@@ -200,6 +200,9 @@ def _tailspin(tenant: Tenant) -> dict[str, Document]:
     }
 
 
+REGISTERED_GROUPS = {"contoso": ("sales",), "fabrikam": ("verkoop",), "tailspin": ("customers",)}
+"""Groups that the records name, by tenant."""
+
 FORTNIGHT = {"from": "2026-09-01T00:00:00Z", "to": "2026-09-15T00:00:00Z"}
 """What exports that are not cut by the hour are vouched for to hold."""
 

@@ -1,42 +1,46 @@
-"""Owns the audit records of every tenant's everyday: people sign in and open files.
+"""Owns the audit records of every tenant's everyday: what people and services do all day, and nobody judges.
 
-Must never add an access to a workload that is audited.
+Must never add an access to a workload that is audited. Every kind of log has some each morning: a log that is silent
+for days cannot be told from one that is off.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from m365audit.simulator.audit_records import Record, audit_record
 from m365audit.simulator.diary import Diary, at
 from m365audit.simulator.people import Person, Tenant, fixed_id
 
+_TIMES: Final = ((6, 15), (8, 15))
+
 
 def audit_records(diary: Diary) -> list[Record]:
     """Return the tenant's whole unified audit log, oldest first; empty where auditing is off."""
+    told = [audit_record(diary.tenant, audited) for audited in diary.audited]
+    return sorted((*told, *everyday_records(diary)), key=lambda r: (r["CreationTime"], r["Id"]))
+
+
+def everyday_records(diary: Diary) -> list[Record]:
+    """Return what is in the log beside the story."""
     if not diary.audited:
         return []
-    told = [(a.at, a.id, audit_record(diary.tenant, a)) for a in diary.audited]
-    common = [(_when(record), str(record["Id"]), record) for record in _everyday(diary.tenant)]
-    return [record for _, _, record in sorted([*told, *common], key=lambda entry: entry[:2])]
+    tenant, reader = diary.tenant, _somebody(diary.tenant)
+    times = [at(day, hour, minute) for day in range(1, 15) for hour, minute in _TIMES]
+    kinds = (_signed_in, _opened, _card_used, _user_set)
+    return [*(kind(tenant, reader, when) for when in times for kind in kinds), *belated(tenant)]
 
 
 def belated(tenant: Tenant) -> list[Record]:
     """Return the records that show only after the first collection: two sign-ins and a file of the last day."""
-    reader = _somebody(tenant)
-    first, second = (_signed_in(tenant, reader, at(14, hour, 5)) for hour in (12, 16))
-    return [first, second, _opened(tenant, reader, at(14, 16, 30))]
-
-
-def _when(record: Record) -> datetime:
-    return datetime.fromisoformat(record["CreationTime"] + "+00:00")
-
-
-def _everyday(tenant: Tenant) -> list[Record]:
-    reader = _somebody(tenant)
-    signed_in = [_signed_in(tenant, reader, at(day, 6, 45)) for day in range(1, 15)]
-    opened = [_opened(tenant, reader, at(day, 9, 20)) for day in range(1, 15, 2)]
-    return [*signed_in, *opened, *belated(tenant)]
+    moments: tuple[tuple[Callable[[Tenant, Person, datetime], Record], datetime], ...] = (
+        (_signed_in, at(14, 12, 5)),
+        (_signed_in, at(14, 16, 5)),
+        (_opened, at(14, 16, 30)),
+    )
+    return [kind(tenant, _somebody(tenant), when) for kind, when in moments]
 
 
 def _somebody(tenant: Tenant) -> Person:
@@ -85,4 +89,24 @@ def _opened(tenant: Tenant, reader: Person, when: datetime) -> Record:
         "SiteUrl": f"{site}/",
         "SourceFileName": "plan.docx",
         "UserAgent": "Mozilla/5.0",
+    }
+
+
+def _card_used(tenant: Tenant, reader: Person, when: datetime) -> Record:
+    return {**_common(tenant, reader, when, "PerformedCardAction", "MicrosoftTeams"), "RecordType": 25}
+
+
+def _user_set(tenant: Tenant, reader: Person, when: datetime) -> Record:
+    """Return a command that Exchange gives itself, all day long."""
+    return {
+        **_common(tenant, reader, when, "Set-User", "Exchange"),
+        "RecordType": 1,
+        "ResultStatus": "True",
+        "UserType": 3,
+        "UserId": "NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)",
+        "ObjectId": reader.upn,
+        "AppId": "",
+        "ClientAppId": "",
+        "ExternalAccess": True,
+        "Parameters": [{"Name": "Identity", "Value": reader.upn}],
     }

@@ -5,17 +5,18 @@ Must never start a server or collect anything itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from m365audit.simulator.consent_records import live_configuration
+from m365audit.simulator.consent_records import REGISTERED_GROUPS, live_configuration
 from m365audit.simulator.diary import BEGIN, END, Diary
 from m365audit.simulator.documents_written import write_documents, write_private
-from m365audit.simulator.expected_coverage import COLLECTED_AT, coverage
+from m365audit.simulator.expected_coverage import COLLECTED_AT, NEVER_SEEN, coverage
 from m365audit.simulator.exports_written import ExportFolder
+from m365audit.simulator.people import Group, Tenant
 from m365audit.simulator.served import ServedWorld
 from m365audit.simulator.served_truth import known_ids
 from m365audit.simulator.served_world import Keyring, new_keys, served_world
@@ -58,8 +59,23 @@ class LiveWorld:
         return replace(
             truth_of(self.diaries),
             coverage=coverage(collections=collections),
-            ids=known_ids(self.served, now=now),
+            ids={key: ids for key, ids in self._seen(now).items() if key not in NEVER_SEEN},
         )
+
+    def _seen(self, now: datetime) -> dict[tuple[str, str], frozenset[str]]:
+        """Return the ids of what shows; of groups only those that the register names, and what is nested in them."""
+        found = dict(known_ids(self.served, now=now))
+        for diary in self.diaries:
+            named = {group.id for key in REGISTERED_GROUPS[diary.tenant.key] for group in _nested(diary.tenant, key)}
+            found[diary.tenant.id, "groups"] = frozenset(named)
+        return found
+
+
+def _nested(tenant: Tenant, key: str) -> Iterator[Group]:
+    yield tenant.groups[key]
+    for member in tenant.groups[key].members:
+        if member in tenant.groups:
+            yield from _nested(tenant, member)
 
 
 def live_world(*, seed: int = SEED) -> LiveWorld:

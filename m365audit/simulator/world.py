@@ -14,7 +14,7 @@ from m365audit.simulator import expected_findings, story_contoso, story_fabrikam
 from m365audit.simulator.consent_records import configuration
 from m365audit.simulator.diary import Diary
 from m365audit.simulator.documents_written import write_documents
-from m365audit.simulator.everyday import audit_records
+from m365audit.simulator.everyday import everyday_records
 from m365audit.simulator.exports_written import ExportFolder
 from m365audit.simulator.people import Tenant
 from m365audit.simulator.truth import OUT_OF_SCOPE, Truth, VerdictCount
@@ -22,8 +22,13 @@ from m365audit.simulator.truth import OUT_OF_SCOPE, Truth, VerdictCount
 SEED = 20260901
 _AUDIT_FEEDS = {"MessagesListed": "audit_teams"}
 """Feeds of audited operations; what is not here is Exchange's."""
-_EVERYDAY_FEEDS = {"AzureActiveDirectory": "audit_entra", "SharePoint": "audit_sharepoint"}
-"""Feeds of audit records that no story tells; opened files are accesses, to a workload that nobody audits."""
+_WORKLOAD_FEEDS = {
+    "AzureActiveDirectory": "audit_entra",
+    "Exchange": "audit_exchange",
+    "MicrosoftTeams": "audit_teams",
+    "SharePoint": "audit_sharepoint",
+}
+"""Feeds of what no story tells: accesses to a workload that nobody audits, and sign-ins, which are none."""
 _SIGN_IN_FEEDS = {
     "SignInLogs": "sign_ins_interactive",
     "NonInteractiveUserSignInLogs": "sign_ins_non_interactive",
@@ -100,12 +105,11 @@ def truth_of(diaries: Iterable[Diary]) -> Truth:
             feed, expected = _AUDIT_FEEDS.get(audited.operation, "audit_exchange"), audited.expected
             verdicts[tenant, feed, audited.app.id, expected.verdict, expected.reasons] += 1
             lines[tenant, feed] += 1
-        for record in audit_records(diary):
-            everyday = _EVERYDAY_FEEDS.get(record["Workload"])
-            if everyday:
-                lines[tenant, everyday] += 1
-            if everyday == "audit_sharepoint":
-                verdicts[tenant, everyday, None, OUT_OF_SCOPE.verdict, OUT_OF_SCOPE.reasons] += 1
+        for record in everyday_records(diary):
+            feed = _WORKLOAD_FEEDS[record["Workload"]]
+            lines[tenant, feed] += 1
+            if feed != "audit_entra":
+                verdicts[tenant, feed, None, OUT_OF_SCOPE.verdict, OUT_OF_SCOPE.reasons] += 1
         sign_ins.update((tenant, _SIGN_IN_FEEDS[s.kind]) for s in diary.sign_ins)
         changes[tenant] = len(diary.changes)
     return Truth(

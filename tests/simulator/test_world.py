@@ -148,7 +148,7 @@ def test_truth_counts_what_is_written(world: World, tenant: str, tenant_id: str)
     records = _audit_records(world, tenant)
     for feed, workload in (("audit_exchange", "Exchange"), ("audit_teams", "MicrosoftTeams")):
         found = Counter(
-            r["AppAccessContext"]["ClientAppId"] if "AppAccessContext" in r else r["AppId"]
+            r["AppAccessContext"]["ClientAppId"] if "AppAccessContext" in r else r.get("AppId") or None
             for r in records
             if r["Workload"] == workload
         )
