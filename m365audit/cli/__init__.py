@@ -27,6 +27,8 @@ class _Entry(NamedTuple):
 _COMMANDS: Final = {
     "demo": _Entry("starting", "demo", "Audit an invented world; needs no account."),
     "init": _Entry("starting", "init", "Write a configuration, a policy and an example record."),
+    "doctor": _Entry("doctoring", "doctor", "Examine the auditor's own access: permissions, licences, logs."),
+    "login": _Entry("signing_in", "login", "Sign in as a person, for a tenant whose credential says so."),
     "import": _Entry("evidence", "import_", "Read exported logs, judge everything, publish."),
     "run": _Entry("evidence", "run", "Collect from the tenants of the configuration, judge, publish."),
     "evaluate": _Entry("evidence", "evaluate", "Judge again what was landed: today's register and rules."),
