@@ -20,6 +20,7 @@ from m365audit.graph.bridge import Outlet, stream
 from m365audit.graph.client import WORKING_ON, TenantClient
 from m365audit.graph.clock import microsoft_time
 from m365audit.graph.clouds import Cloud
+from m365audit.graph.entitlements import require_modest
 from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
 from m365audit.graph.feeds.collection import Collection
 from m365audit.graph.feeds.registry import COLLECTIONS
@@ -145,7 +146,9 @@ class _Tenant:
             self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within
         ) as client:
             plans = await service_plans(client)  # the first answer: from here on Microsoft's clock is known
-            await self.outlet.put(await client.sign_in())
+            signed_in = await client.sign_in()
+            await self.outlet.put(signed_in)
+            require_modest(signed_in.roles)
             client.wanted_groups = self.job.groups
             async with asyncio.TaskGroup() as group:
                 for collection in self.job.collections:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from m365audit.graph.examination import Held
+from m365audit.graph.failures import SignInError
 from m365audit.graph.feeds.collection import Collection, Permission
 
 STANDS_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -81,6 +82,22 @@ def refusal(role: str) -> str:
 def refused(roles: Iterable[str]) -> tuple[str, ...]:
     """Return those of a sign-in's application permissions (``graph/Mail.Read``) for which its tenant is refused."""
     return tuple(sorted(role for role in roles if refusal(role.rpartition("/")[2])))
+
+
+def require_modest(roles: Iterable[str]) -> None:
+    """Make sure that a sign-in opens nothing that an auditor must not see or change.
+
+    Raises:
+        SignInError: it does; nothing is to be read with it.
+    """
+    excess = refused(roles)
+    if excess:
+        names = ", ".join(role.rpartition("/")[2] for role in excess)
+        raise SignInError(
+            f"the auditor holds what an auditor must not hold ({names}), so nothing was read",
+            hint="take it away from the application; `m365audit doctor` says why",
+            is_refused=True,
+        )
 
 
 def needed(collections: Iterable[Collection]) -> dict[Permission, tuple[str, ...]]:
