@@ -62,8 +62,8 @@ def open_credential(
         answer = response.http_response
         check_answer(answer.status_code, answer.headers, answer.content, place)
 
-    def reopen() -> Opened:
-        return open_kind(settings, tenant.id, cloud, state=state, on_answer=on_answer)
+    def reopen(is_again: bool) -> Opened:  # noqa: FBT001 - a callback
+        return open_kind(settings, tenant.id, cloud, state=state, on_answer=on_answer, is_again=is_again)
 
     return OpenCredential(reopen, place, sleep=sleep)
 
@@ -86,10 +86,10 @@ class OpenCredential:
         expires_at: end of the certificate's life; None for credentials whose end nobody can know from here.
     """
 
-    def __init__(self, reopen: Callable[[], Opened], place: Place, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, reopen: Callable[[bool], Opened], place: Place, *, sleep: Sleep = asyncio.sleep) -> None:
         _quieten()
         self._reopen = reopen
-        self._opened = reopen()
+        self._opened = reopen(False)  # noqa: FBT003
         self._place = place
         self._sleep = sleep
         self._lock = asyncio.Lock()
@@ -133,7 +133,7 @@ class OpenCredential:
         await self._opened.credential.close()
 
     async def _begin_again(self) -> None:
-        opened = self._reopen()
+        opened = self._reopen(True)  # noqa: FBT003
         await self._opened.credential.close()
         self._opened, self.expires_at = opened, opened.expires_at
 

@@ -66,7 +66,13 @@ class Opened:
 
 
 def open_kind(
-    credential: Credential, tenant: str, cloud: LoginCloud, *, state: Path, on_answer: Callable[[Any], None]
+    credential: Credential,
+    tenant: str,
+    cloud: LoginCloud,
+    *,
+    state: Path,
+    on_answer: Callable[[Any], None],
+    is_again: bool = False,
 ) -> Opened:
     """Return the credential that the configuration describes.
 
@@ -76,27 +82,35 @@ def open_kind(
         cloud: where to sign in, and whom to trust there.
         state: the auditor's private folder; a person's login is kept in it.
         on_answer: shown every answer of the login endpoint before Microsoft's library reads it.
+        is_again: the tokens that it gave before were no good; what is kept on disk is not to be given again.
 
     Raises:
         SignInError: a file is missing, somebody else's, or not what it should be.
     """
     options = _options(cloud, on_answer)
+    expires_at = None
+    opened: AsyncSupportsTokenInfo
     match credential:
         case CertificateCredential():
-            return _certificate(credential, tenant, cloud, options)
+            certificate = read_certificate(credential.file, _password(credential))
+            opened, expires_at = _with_certificate(credential, certificate, tenant, options), certificate.expires_at
         case SecretFileCredential():
             secret = _line(credential.file, read_private(credential.file))
-            return Opened(aio.ClientSecretCredential(tenant, credential.client_id, secret, **options))
+            opened = aio.ClientSecretCredential(tenant, credential.client_id, secret, **options)
         case WorkloadIdentityCredential():
-            return Opened(_federated(credential, tenant, options))
-        case ManagedIdentityCredential(client_id=None):
-            return Opened(aio.ManagedIdentityCredential())
+            opened = _federated(credential, tenant, options)
         case ManagedIdentityCredential():
-            return Opened(aio.ManagedIdentityCredential(client_id=credential.client_id))
+            opened = aio.ManagedIdentityCredential(client_id=credential.client_id)
         case AzureCliCredential():
-            return Opened(_Remembering(aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_SECONDS)))
+            opened = _Remembering(aio.AzureCliCredential(tenant_id=tenant, process_timeout=_CLI_SECONDS))
         case LoginCredential():
-            raise refused(state, "signing in as a person is not built yet", "use another kind of credential")
+            # Imported here: msal's interactive side is needed by those who use it only.
+            from m365audit.graph.login import PersonCredential  # noqa: PLC0415
+
+            opened = _Remembering(
+                PersonCredential(credential, tenant, cloud.login, ca_file=cloud.ca_file, state=state, is_again=is_again)
+            )
+    return Opened(opened, expires_at)
 
 
 def _options(cloud: LoginCloud, on_answer: Callable[[Any], None]) -> dict[str, Any]:
@@ -111,21 +125,19 @@ def _options(cloud: LoginCloud, on_answer: Callable[[Any], None]) -> dict[str, A
     }
 
 
-def _certificate(
-    credential: CertificateCredential, tenant: str, cloud: LoginCloud, options: Mapping[str, Any]
-) -> Opened:
-    certificate = read_certificate(credential.file, _password(credential))
+def _with_certificate(
+    credential: CertificateCredential, certificate: Certificate, tenant: str, options: Mapping[str, Any]
+) -> AsyncSupportsTokenInfo:
     client_id = credential.client_id
     if not credential.send_certificate_chain:
-        with_key = aio.CertificateCredential(tenant, client_id, certificate_data=certificate.pem, **options)
-        return Opened(with_key, certificate.expires_at)
+        return aio.CertificateCredential(tenant, client_id, certificate_data=certificate.pem, **options)
     # Microsoft's asynchronous credential cannot send the chain; an assertion of our own with x5c can.
-    audience = f"{cloud.login}/{tenant}/oauth2/v2.0/token"
+    audience = f"{options['authority']}/{tenant}/oauth2/v2.0/token"
 
     def assertion() -> str:
         return _assertion(certificate, client_id, audience)
 
-    return Opened(aio.ClientAssertionCredential(tenant, client_id, assertion, **options), certificate.expires_at)
+    return aio.ClientAssertionCredential(tenant, client_id, assertion, **options)
 
 
 def _assertion(certificate: Certificate, client_id: str, audience: str) -> str:
@@ -181,9 +193,13 @@ def _federated(
 
 
 class _Remembering:
-    """Keeps the tokens of a credential that keeps none: asking the Azure command line takes a second each time."""
+    """Keeps the tokens of a credential that keeps none, or not reliably.
 
-    def __init__(self, inner: aio.AzureCliCredential) -> None:
+    Asking the Azure command line takes a second each time; msal finds a token again only when Microsoft repeated the
+    scope that was asked for in its answer.
+    """
+
+    def __init__(self, inner: AsyncSupportsTokenInfo) -> None:
         self._inner = inner
         self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
 

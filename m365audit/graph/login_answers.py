@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
+import httpx
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 
@@ -27,6 +29,8 @@ _PROXY_WANTS_LOGIN: Final = 407
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = range(500, 600)
 _UNREACHABLE_HINT: Final = "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and `cloud:` of the configuration"
+_PORTAL_HINT: Final = "a proxy or a captive portal answers in its place; " + _UNREACHABLE_HINT
+_PROXY_HINT: Final = "put its user and password into HTTPS_PROXY"
 
 
 class BusyError(TransientError):
@@ -48,17 +52,29 @@ def check_answer(status: int, headers: Mapping[str, str], body: bytes, place: Pl
         SignInError: a no; or something that no login endpoint answers (a captive portal, a proxy).
         BusyError: worth asking again.
     """
-    answer = _object(body)
-    if status == _OK and isinstance(answer.get("access_token"), str):
-        return
-    if status == _TOO_MANY or status in _SERVER_ERRORS:
-        raise BusyError(_busy(status, answer, place), retry_after(headers.get("Retry-After"), datetime.now(UTC)))
+    answer = read_answer(status, headers, body, place)
     if "error" in answer:
         raise failure_in(answer, place)
+    if not isinstance(answer.get("access_token"), str):
+        raise _unreachable(place, f"it answered {status} without a token or a reason", _PORTAL_HINT)
+
+
+def read_answer(status: int, headers: Mapping[str, str], body: bytes, place: Place) -> Mapping[str, Any]:
+    """Return the endpoint's JSON, which may hold an ``error``.
+
+    Raises:
+        SignInError: it is something that no login endpoint answers.
+        BusyError: worth asking again.
+    """
+    answer = _object(body)
+    if status == _TOO_MANY or status in _SERVER_ERRORS:
+        raise BusyError(_busy(status, answer, place), retry_after(headers.get("Retry-After"), datetime.now(UTC)))
+    if "error" in answer or (status == _OK and answer):
+        return answer
     if status == _PROXY_WANTS_LOGIN:
-        raise _unreachable(place, "the proxy wants a login (407)", "put it into HTTPS_PROXY")
-    sent = "sent the request elsewhere" if status in _REDIRECTS else f"answered {status} without a token or a reason"
-    raise _unreachable(place, sent, "a proxy or a captive portal answers in its place; " + _UNREACHABLE_HINT)
+        raise _unreachable(place, "the proxy wants a login (407)", _PROXY_HINT)
+    sent = "it sent the request elsewhere" if status in _REDIRECTS else f"it answered {status} with nothing of use"
+    raise _unreachable(place, sent, _PORTAL_HINT)
 
 
 def failure_in(answer: Mapping[str, Any], place: Place) -> SignInError | BusyError:
@@ -109,18 +125,20 @@ def _network_failure(error: BaseException, place: Place) -> SignInError | BusyEr
             why = f"its certificate is not to be trusted: {harmless_sentence(said)}"
             return _unreachable(place, why, "where a company's proxy opens TLS, name its CA in `cloud:`, `ca_file`")
         if isinstance(cause, aiohttp.ClientHttpProxyError):
-            todo = "put its user and password into HTTPS_PROXY" if cause.status == _PROXY_WANTS_LOGIN else ""
-            return _unreachable(place, f"the proxy answers {cause.status}", todo or _UNREACHABLE_HINT)
+            todo = _PROXY_HINT if cause.status == _PROXY_WANTS_LOGIN else _UNREACHABLE_HINT
+            return _unreachable(place, f"the proxy answers {cause.status}", todo)
+        if isinstance(cause, httpx.ProxyError):
+            return _unreachable(place, f"the proxy answers: {harmless_sentence(str(cause))}", _PROXY_HINT)
     return BusyError(_unreachable(place, _network_words(causes), _UNREACHABLE_HINT))
 
 
 _WORDS: Final[tuple[tuple[tuple[type[BaseException], ...], str], ...]] = (
-    ((aiohttp.ClientConnectorDNSError,), "its name is not known to the DNS"),
+    ((aiohttp.ClientConnectorDNSError, socket.gaierror), "its name is not known to the DNS"),
     ((ssl.SSLError, aiohttp.ClientConnectorSSLError), "no TLS connection came about"),
     ((aiohttp.ClientProxyConnectionError,), "the proxy does not answer"),
-    ((aiohttp.ClientConnectorError,), "nobody answers there"),
-    ((TimeoutError, asyncio.TimeoutError), "it does not answer in time"),
-    ((ValueError, zlib.error), "its answer makes no sense"),
+    ((aiohttp.ClientConnectorError, ConnectionRefusedError), "nobody answers there"),
+    ((TimeoutError, asyncio.TimeoutError, httpx.TimeoutException), "it does not answer in time"),
+    ((ValueError, LookupError, TypeError, AttributeError, zlib.error), "its answer makes no sense"),
 )
 """Kinds of errors, the narrower before the wider, and what they mean."""
 
@@ -163,5 +181,5 @@ def _object(body: bytes) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, OSError, TimeoutError, ValueError, zlib.error)
+CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, httpx.HTTPError, OSError, TimeoutError, ValueError, zlib.error)
 """What the client libraries raise when no token comes; ValueError: they build one from answers that make no sense."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,11 @@ class LoginEndpoint:
         self.certificates: list[x509.Certificate] = []
         self.tenant = TENANT
         self.issued = 0
+        self.pending = 0
+        self.person_told: Told | None = None
+        self.nonce = ""
+        self.description: dict[str, str] = {}
+        self.refresh_token = ""
         self.origin = ""
         self.ca_file = folder / "ca.pem"
         ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -121,11 +127,39 @@ class LoginEndpoint:
         if self.told:
             told = self.told.pop(0)
             return web.Response(status=told.status, body=told.body, headers=told.headers)
+        if request.path == f"/{TENANT}/v2.0/.well-known/openid-configuration":
+            return web.json_response(self._described())
+        if request.path == f"/{TENANT}/oauth2/v2.0/devicecode":
+            code = {"user_code": "ABCD1234", "device_code": "canary-device-code", "interval": 0, "expires_in": 900}
+            return web.json_response({**code, "verification_uri": "https://login.example/device"})
         fault = self._fault(request.path, form)
         if fault is not None:
             return web.Response(status=fault.status, body=fault.body, headers=fault.headers)
         self.issued += 1
-        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": self.access_token()})
+        answer = {"token_type": "Bearer", "expires_in": 3599, "access_token": self.access_token()}
+        return web.json_response(
+            answer if form["grant_type"] == "client_credentials" else answer | self._person(form.get("scope", GRAPH))
+        )
+
+    def _described(self) -> dict[str, str]:
+        base = f"{self.origin}/{TENANT}"
+        return {
+            "issuer": f"{base}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            **self.description,
+        }
+
+    def _person(self, scope: str) -> dict[str, str]:
+        """Return what comes with a person's token; each refresh token is good until the next one."""
+        self.refresh_token = f"canary-refresh-token-{self.issued}"
+        now = int(time.time())
+        claims = {"aud": CLIENT, "iss": f"{self.origin}/{TENANT}/v2.0", "iat": now, "exp": now + 3600, "tid": TENANT}
+        claims |= {"sub": "s", "oid": "o", "preferred_username": "ada@contoso.example", "nonce": self.nonce}
+        info = base64.urlsafe_b64encode(json.dumps({"uid": "o", "utid": TENANT}).encode()).decode()
+        token = jwt.encode(claims, "canary-token-key-that-is-long-enough", "HS256")
+        return {"scope": scope, "refresh_token": self.refresh_token, "id_token": token, "client_info": info}
 
     def access_token(self) -> str:
         """Return a token that says who it is for; each one is another."""
@@ -133,15 +167,30 @@ class LoginEndpoint:
         return jwt.encode(claims, "canary-token-key-that-is-long-enough", "HS256")
 
     def _fault(self, path: str, form: dict[str, str]) -> Told | None:
-        if path != f"/{TENANT}/oauth2/v2.0/token" or form.get("grant_type") != "client_credentials":
+        if path != f"/{TENANT}/oauth2/v2.0/token":
             return refusal(90002, "Tenant not found.")
         if form.get("client_id") != CLIENT:
             return refusal(700016, "Application not found in the directory.")
+        if form["grant_type"] != "client_credentials":
+            return self._person_fault(form)
         if "client_secret" in form:
             return None if form["client_secret"] == SECRET else wrong_secret()
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             return refusal(7000216, "client_assertion is required.")
         return self._assertion_fault(form["client_assertion"])
+
+    def _person_fault(self, form: dict[str, str]) -> Told | None:
+        if self.person_told is not None:
+            return self.person_told
+        if form["grant_type"] == "refresh_token":
+            is_known = form["refresh_token"] == self.refresh_token
+            return None if is_known else refusal(50173, "The grant was revoked.", error="invalid_grant")
+        if form["grant_type"] == "authorization_code":
+            is_known = form["code"] == "canary-code" and len(form["code_verifier"]) >= 43
+            return None if is_known else refusal(70008, "The code is wrong.", error="invalid_grant")
+        assert form["device_code"] == "canary-device-code"
+        self.pending -= 1
+        return refusal(70016, "Pending.", error="authorization_pending") if self.pending >= 0 else None
 
     def _assertion_fault(self, assertion: str) -> Told | None:
         header = jwt.get_unverified_header(assertion)
