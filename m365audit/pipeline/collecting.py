@@ -67,6 +67,7 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
     with closing(asked) as events:
         for event in events:
             gatherer.take(event)
+    gatherer.finish()
     return tuple(gatherer.tenants.values())
 
 

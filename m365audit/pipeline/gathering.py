@@ -1,23 +1,19 @@
-"""The collector's events → durable segments → landing and the ledger of windows, in that order and never another.
-
-A window is closed in the transaction that lands its last record. Must never speak to Microsoft.
-"""
+"""The collector's events → segments on disk → what is over, and an account of every tenant. Never asks Microsoft."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from m365audit.config import TenantSettings, iso
-from m365audit.pipeline.taking_in import land_collected
+from m365audit.model import PreparedFile
+from m365audit.pipeline.batches import Batch, Over, Part
 from m365audit.pipeline.values import Collected, Gathered, Step, Unseen, Work, now
 from m365audit.store import collection, self_watch
-from m365audit.store.arrivals import Arrival, Landed, next_source_ids
+from m365audit.store.arrivals import Arrival, next_source_ids
 from m365audit.store.collection import Closing
-from m365audit.store.database import transaction
 from m365audit.store.spool import Segment
 from m365audit.store.windows import Pull
 
@@ -42,21 +38,17 @@ _SEGMENT: Final = 64 << 20
 
 @dataclass(slots=True)
 class _Reading:
-    """A pull that is under way, and what of it is on disk and not landed yet.
+    """A pull that is under way, and what of it is on disk and does not wait to be landed yet.
 
     Attributes:
-        page: the page that was kept last, without its records' meaning: tells how the segment is to be read.
-        records: records of the present part of its window.
-        added: of them, new to the store.
+        part: the present part of its window.
+        page: the page that was kept last: tells how the segment is to be read.
         cursors: blob → bytes read and the hour that it is of, to be noted when the segment is landed.
     """
 
-    task: Task
-    gathered: Gathered
+    part: Part
     segment: Segment | None = None
     page: Page | None = None
-    records: int = 0
-    added: int = 0
     cursors: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
 
 
@@ -82,6 +74,8 @@ class Gatherer:
         self._collections = collections
         self._readings: dict[int, _Reading] = {}
         self._totals: dict[tuple[str, str], tuple[int, int]] = {}
+        self._clocks: dict[str, datetime] = {}
+        self._batch = Batch(work, run_id, collections, self._closed)
         self.tenants = {tenant.id: Collected(tenant.id, tenant.display_name) for tenant in tenants}
         self._takers: dict[str, Callable[[Any], None]] = {
             "Planned": self._plan, "Page": self._keep, "Ended": self._end, "Waiting": self._wait,
@@ -91,6 +85,11 @@ class Gatherer:
     def take(self, event: Event) -> None:
         """Deal with one event."""
         self._takers[type(event).__name__](event)
+        self._batch.flush_old()
+
+    def finish(self) -> None:
+        """Land what still waits; nothing comes any more."""
+        self._batch.flush()
 
     def _plan(self, planned: Planned) -> None:
         """Put what will be read into the ledger, and what can never be read any more."""
@@ -111,107 +110,70 @@ class Gatherer:
         ]
         collection.close_windows(self._connection, lost, self._work.policy.policy.settle_after)
         gathered.unseen += [Unseen(w.begin, w.end, reason, detail) for w, reason, detail in planned.lost]
-        self._readings |= {task.number: _Reading(task, gathered) for task in planned.tasks}
+        self._readings |= {task.number: _Reading(Part(task, gathered)) for task in planned.tasks}
         self._totals[planned.tenant, name] = (0, len(planned.tasks))
 
     def _keep(self, page: Page) -> None:
-        """Make a page durable; land what is there when it is much, or when what comes is to be read otherwise."""
+        """Put a page on disk; what is there is over when it is much, or when what comes is to be read otherwise."""
         reading = self._readings[page.task.number]
         if reading.page is not None and _shape(reading.page) != _shape(page):
-            self._land(reading, None)
-        segment = reading.segment or self._segment(page.task)
+            self._is_over(reading, None)
+        segment = reading.segment = reading.segment or self._segment(page.task)
         segment.append(page.records)
-        reading.segment = segment
         reading.page = page
-        reading.records += len(page.records)
-        reading.gathered.records += len(page.records)
+        reading.part.records += len(page.records)
+        reading.part.gathered.records += len(page.records)
         if page.next_cursor:
             blob, offset = page.next_cursor
             reading.cursors[blob] = (offset, page.covered_hour)
         if segment.size >= _SEGMENT and page.task.window is not None:
-            self._land(reading, None)
+            self._is_over(reading, None)
         self._tell(page.task, "reading")
 
     def _end(self, ended: Ended) -> None:
-        """Land what is left of the pull, or of the part that is over, and let the ledger say so."""
+        """Let what is left of the pull, or of the part that is over, be landed and told of in the ledger."""
         reading = self._readings[ended.task.number]
         if ended.window is None and ended.reason is None and reading.segment is None:
             reading.segment = self._segment(ended.task)  # an empty listing says that nothing is there any more
-        reason, detail = ended.reason, ended.detail
-        if reading.segment is not None:
-            landed = self._land(reading, ended)
-            if landed.outcome == "refused":
-                reason, detail = "error", landed.message
-        else:
-            with transaction(self._connection):
-                self._close(reading, ended, ())
-        self._count(reading, ended, reason, detail)
-        self._tell(ended.task, "gap" if reason else "read", detail)
+        self._is_over(reading, ended)
+        reading.part = Part(ended.task, reading.part.gathered)
 
-    def _count(self, reading: _Reading, ended: Ended, reason: str | None, detail: str) -> None:
-        if reason:
-            begin, end = _interval(ended.window) if ended.window else (None, None)
-            reading.gathered.unseen.append(Unseen(begin, end, reason, detail))
-        else:
-            reading.gathered.windows += 1
-        reading.records = reading.added = 0
-        if ended.window is None or reading.task.window is None or ended.window.end == reading.task.window.end:
-            key = (ended.task.tenant, ended.task.collection)
-            done, total = self._totals[key]
-            self._totals[key] = (done + 1, total)
-
-    def _land(self, reading: _Reading, ended: Ended | None) -> Landed:
-        """Land a segment, together with the end of its pull where this is it."""
-        segment, page, task = reading.segment, reading.page, reading.task
+    def _is_over(self, reading: _Reading, ended: Ended | None) -> None:
+        part, segment, page = reading.part, reading.segment, reading.page
         if segment is None:
-            raise AssertionError("there is nothing to land")
-        kept = segment.close()
-        (number,) = next_source_ids(self._connection, 1)
-        arrival = Arrival(
-            number,
-            _label(task, page),
-            task.tenant,
-            kept.sha256,
-            kept.size,
-            str(kept.path),
-            imported_at=now(),
-            observed_at=ended.began_at if ended else kept.modified_at,
-            has_said_time=task.window is None,
-            settle_after=self._work.policy.policy.settle_after,
-            is_collected=True,
-            run_id=self._run_id,
-        )
-        is_cut = task.window is None and ended is not None and ended.reason is not None
-        landed = land_collected(
-            self._work, arrival, self._collections[task.collection].kind, records=segment.records,
-            is_enveloped=page is not None and page.enveloped, is_cut=is_cut, also=partial(self._close, reading, ended),
-        )  # fmt: skip
-        reading.segment = reading.page = None
-        gathered = reading.gathered
-        gathered.stored += landed.stored
-        gathered.duplicate += landed.duplicate
-        gathered.quarantined += landed.quarantined
-        return landed
-
-    def _close(self, reading: _Reading, ended: Ended | None, landed: Sequence[Landed]) -> None:
-        """Note in the ledger what becomes durable in the present transaction."""
-        task, refusal = reading.task, ""
-        for file in landed:
-            reading.added += file.stored
-            refusal = file.message if file.outcome == "refused" else ""
-        for blob, (offset, hour) in reading.cursors.items():
-            collection.move_cursor(self._connection, task.tenant, blob, bytes_read=offset, hour=hour, seen_at=now())
-        reading.cursors.clear()
-        if ended is None:
-            return
-        reason, detail = ("error", refusal) if refusal and not ended.reason else (ended.reason, ended.detail)
-        window = _interval(ended.window) if ended.window else (ended.began_at, ended.began_at)
-        pull = Pull(window, ended.began_at, reason, detail, reading.records, reading.added, self._run_id)
-        closing = Closing(task.tenant, self._collections[task.collection].feeds, task.collection, pull)
-        if ended.window is None:
-            collection.close_listing(self._connection, closing)
+            self._batch.add(Over(part, ended, cursors=reading.cursors))
         else:
-            collection.close_window(self._connection, closing, self._work.policy.policy.settle_after)
+            kept = segment.close()
+            (number,) = next_source_ids(self._connection, 1)
+            task = part.task
+            arrival = Arrival(
+                number,
+                _label(task, page),
+                task.tenant,
+                kept.sha256,
+                kept.size,
+                str(kept.path),
+                imported_at=now(),
+                observed_at=ended.began_at if ended else self._clocks[task.tenant],
+                has_said_time=task.window is None,
+                settle_after=self._work.policy.policy.settle_after,
+                is_collected=True,
+                run_id=self._run_id,
+            )
+            prepared = PreparedFile(
+                arrival.path, self._collections[task.collection].kind, page is not None and page.enveloped,
+                arrival.spool, is_temporary=False, records=segment.records,
+                has_next_page=task.window is None and ended is not None and ended.reason is not None,
+            )  # fmt: skip
+            self._batch.add(Over(part, ended, arrival, prepared, reading.cursors))
+        reading.segment, reading.page, reading.cursors = None, None, {}
+
+    def _closed(self, task: Task, reason: str, detail: str) -> None:
+        """Hear of a part that is durable."""
+        key = (task.tenant, task.collection)
+        done, total = self._totals[key]
+        self._totals[key] = (min(done + 1, total), total)
+        self._tell(task, "gap" if reason else "read", detail)
 
     def _segment(self, task: Task) -> Segment:
         return Segment(task.tenant, self._work.settings.state, f"{task.collection}-{task.number}.ndjson")
@@ -223,6 +185,7 @@ class Gatherer:
         )  # fmt: skip
         tenant = self.tenants[signed_in.tenant]
         tenant.is_signed_in = True
+        self._clocks[signed_in.tenant] = signed_in.at
         self._work.reporter.gathering(Step(tenant.name, "", "signed_in"))
 
     def _turned_away(self, failed: SignInFailed) -> None:

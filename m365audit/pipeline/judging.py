@@ -102,6 +102,8 @@ def _inputs(work: Work, consents: register.Register, not_judged: str) -> candida
                 "membership_before_first_seconds": int(rules_of_policy.membership_before_first.total_seconds()),
                 "consent_record_within_seconds": int(rules_of_policy.consent_record_within.total_seconds()),
                 "record_ending_notice_seconds": int(rules_of_policy.record_ending_notice.total_seconds()),
+                "credential_notice_seconds": int(rules_of_policy.credential_notice.total_seconds()),
+                "collection_pause_seconds": int(rules_of_policy.collection_pause.total_seconds()),
                 "name": rules_of_policy.name,
                 "version": ", ".join(rules_of_policy.version_names) or None,
             }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from m365audit import exports
 from m365audit.errors import EvidenceError
-from m365audit.model import PreparedFile
+from m365audit.model import STATE_FEEDS, PreparedFile
 from m365audit.pipeline import offering
 from m365audit.pipeline.offering import Offer
 from m365audit.pipeline.values import Import, Work, now
@@ -93,51 +93,49 @@ def _land_carefully(work: Work, file: landing.Ready, folder: Path, first: landin
         return arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {first.message}")
 
 
-def land_collected(
-    work: Work, arrival: Arrival, kind: str, *, records: int, is_enveloped: bool, is_cut: bool,
-    also: Callable[[Sequence[Landed]], None],
-) -> Landed:  # fmt: skip
-    """Land what the collector wrote, the same way as a file of that kind, and do ``also`` in the same transaction.
+def land_collected(work: Work, files: Sequence[landing.Ready], close: Callable[[dict[int, Landed]], None]) -> None:
+    """Land what the collector wrote, the same way as files of that kind.
 
     Args:
         work: the run.
-        arrival: the segment.
-        kind: one of ``model.EXPORT_KINDS``.
-        records: how many there are.
-        is_enveloped: they lie in the envelope of a diagnostic setting.
-        is_cut: a listing that is not whole: what it lacks is not gone.
-        also: called once, with what became of the segment, whatever that was.
+        files: segments of one family, in the order in which they were written.
+        close: called in the transaction that makes some of them durable, with what became of those, by source;
+            each segment is told of once, those that brought something before those that were known.
     """
-    known = arrivals.find_known(work.connection, [arrival])
+    logs = [file.arrival for file in files if file.prepared.records and file.prepared.kind not in STATE_FEEDS]
+    known = arrivals.find_known(work.connection, logs)
+    fresh = [file for file in files if file.arrival.source_id not in known]
+    if fresh:
+        _land_fresh(work, fresh, close)
     if known:
-        return _with(work, known[arrival.source_id], also)
-    prepared = PreparedFile(
-        arrival.path, kind, is_enveloped, arrival.spool, is_temporary=False, records=records, has_next_page=is_cut
-    )
-    ready = landing.Ready(arrival, prepared)
+        with transaction(work.connection):
+            close(known)
+
+
+def _land_fresh(work: Work, files: Sequence[landing.Ready], close: Callable[[dict[int, Landed]], None]) -> None:
+    def also(landed: Sequence[Landed]) -> None:
+        close({file.arrival.source_id: result for file, result in zip(files, landed, strict=True)})
+
     try:
-        return landing.land(work.connection, [ready], is_careful=False, also=also)[0]
+        landing.land(work.connection, files, is_careful=False, also=also)
     except landing.UnreadableRecordsError as error:
-        with work.folder() as folder:
-            return _collected_carefully(work, ready, folder, also, error.message)
+        if len(files) == 1:
+            _land_fresh_carefully(work, files[0], also, error.message)
+        else:
+            for file in files:
+                _land_fresh(work, [file], close)
 
 
-def _collected_carefully(
-    work: Work, file: landing.Ready, folder: Path, also: Callable[[Sequence[Landed]], None], what: str
-) -> Landed:
+def _land_fresh_carefully(work: Work, file: landing.Ready, also: Callable[[Sequence[Landed]], None], what: str) -> None:
     """Look at each record by itself: what DuckDB stumbled over is set aside, everything else is landed."""
-    try:
-        prepared = _prepare(work, file.arrival, file.prepared.kind, folder, is_careful=True)
-        ready = landing.Ready(file.arrival, replace(prepared, has_next_page=file.prepared.has_next_page))
-        return landing.land(work.connection, [ready], is_careful=True, also=also)[0]
-    except (landing.UnreadableRecordsError, EvidenceError):
-        return _with(work, arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {what}"), also)
-
-
-def _with(work: Work, landed: Landed, also: Callable[[Sequence[Landed]], None]) -> Landed:
-    with transaction(work.connection):
-        also([landed])
-    return landed
+    with work.folder() as folder:
+        try:
+            prepared = _prepare(work, file.arrival, file.prepared.kind, folder, is_careful=True)
+            ready = landing.Ready(file.arrival, replace(prepared, has_next_page=file.prepared.has_next_page))
+            landing.land(work.connection, [ready], is_careful=True, also=also)
+        except (landing.UnreadableRecordsError, EvidenceError):
+            with transaction(work.connection):
+                also([arrivals.record_refusal(work.connection, file.arrival, f"could not be read: {what}")])
 
 
 def _prepare(work: Work, arrival: Arrival, kind: str | None, folder: Path, *, is_careful: bool) -> PreparedFile:
