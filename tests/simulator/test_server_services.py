@@ -270,6 +270,32 @@ def test_microsofts_limits_in_simulated_time() -> None:
         assert simulator.simulation.limits.refused == 1
 
 
+def test_the_directory_counts_in_units_and_tells_how_near_its_limit_is() -> None:
+    clock = SimulatedClock(NOW, pace=0)
+    with running(small_world(), clock=clock, with_limits=True) as simulator, client(simulator) as http:
+        headers, url = bearer(http, simulator), f"{simulator.graph}/v1.0/users"
+        costs = [
+            http.get(f"{url}{query}", headers=headers).headers["x-ms-resource-unit"]
+            for query in ("", "?$select=id", "?$top=19", "?$select=id&$top=5", "?$expand=manager")
+        ]
+        assert costs == ["2", "1", "1", "1", "3"]
+        simulator.simulation.limits.passed["directory", ONE].append((clock.seconds(), 2_900))
+        assert http.get(url, headers=headers).headers["x-ms-throttle-limit-percentage"] == "0.8"
+        simulator.simulation.limits.passed["directory", ONE].append((clock.seconds(), 590))
+        refused = http.get(url, headers=headers)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+        assert refused.headers["x-ms-throttle-scope"].startswith("Tenant_Application/")
+
+
+def test_answers_are_compressed_when_they_should_be() -> None:
+    with running(small_world(), is_compressing=True) as simulator, client(simulator) as http:
+        answer = http.get(f"{simulator.graph}/v1.0/users", headers=bearer(http, simulator))
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert len(answer.json()["value"]) == 40
+        assert int(answer.headers["Content-Length"]) < len(answer.content)
+        assert simulator.counts()["GET", "/v1.0/users", 200] == 1
+
+
 def test_filters_of_directory_listings(started: Started) -> None:
     simulator, http = started
     headers, url = bearer(http, simulator), f"{simulator.graph}/v1.0/users"

@@ -10,7 +10,7 @@ from m365audit.simulator.service.fault_answers import INSTEAD
 from m365audit.simulator.service.fault_pages import CHANGES
 from m365audit.simulator.service.faults import Fault
 from m365audit.simulator.service.gate import admit
-from m365audit.simulator.service.limits import over_limit
+from m365audit.simulator.service.limits import over_limit, usage
 from m365audit.simulator.service.request_log import Logged
 from m365audit.simulator.service.simulation import Simulation
 
@@ -26,6 +26,7 @@ def answered(simulation: Simulation, call: Call) -> tuple[Answer, list[Fault]]:
         if answer is not None:
             return answer, met
     answer = over_limit(simulation, call, tenant) or _served(simulation, call)
+    answer.headers |= usage(simulation, call, tenant)
     for fault in met:
         change = CHANGES.get(fault.kind)
         answer = change(simulation, call, answer, fault) if change else answer

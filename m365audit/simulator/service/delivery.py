@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from email.utils import format_datetime
 from urllib.parse import unquote
 
@@ -42,6 +43,8 @@ class Delivery:
         _complete(logged, call, answer)
         logged.tenant = logged.tenant or tenant_named(self._simulation, call)
         whole = Whole(answer.status, self._headers(call, answer), answer.payload())
+        if self._simulation.is_compressing and not met and "gzip" in call.headers.get("accept-encoding", ""):
+            whole = _compressed(whole)
         logged.sent = len(whole.body)
         for fault in met:
             if fault.kind == "huge_page":
@@ -73,6 +76,10 @@ class Delivery:
         if "client-request-id" in call.headers:
             named["client-request-id"] = call.headers["client-request-id"]
         return named | answer.headers
+
+
+def _compressed(whole: Whole) -> Whole:
+    return Whole(whole.status, whole.headers | {"Content-Encoding": "gzip"}, gzip.compress(whole.body, 1))
 
 
 async def _send_huge(request: web.BaseRequest, whole: Whole, size: int) -> web.StreamResponse:

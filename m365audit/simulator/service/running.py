@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,10 @@ class Simulator:
         """Return simulated time."""
         return self.simulation.now()
 
+    def counts(self) -> Counter[tuple[str, str, int]]:
+        """Return how many requests there were, by method, path and status."""
+        return Counter((request.method, request.path, request.status) for request in self.log)
+
     def advance(self, by: timedelta) -> None:
         """Move simulated time forward."""
         self.simulation.clock.advance(by)
@@ -106,6 +111,7 @@ def running(
     separate_ports: bool = False,
     certificate: Flaw | None = None,
     with_limits: bool = False,
+    is_compressing: bool = False,
     folder: Path | None = None,
 ) -> Iterator[Simulator]:
     """Serve a world on loopback over TLS until the block ends.
@@ -117,6 +123,7 @@ def running(
         separate_ports: an address each for login, Graph and the Management Activity API, as in life.
         certificate: a flaw of the server's certificate.
         with_limits: Microsoft's limits refuse what is too much, in simulated time.
+        is_compressing: answers are compressed, as Microsoft's are, for whoever takes gzip.
         folder: where ``ca.pem`` is put; None: a temporary folder.
 
     Yields:
@@ -130,6 +137,7 @@ def running(
         plan = faults if isinstance(faults, FaultPlan) else FaultPlan(faults)
         simulation = Simulation(world, clock or SimulatedClock(world.now), {}, faults=plan)
         simulation.limits.is_enforced = with_limits
+        simulation.is_compressing = is_compressing
         elsewhere = Elsewhere()
         with _Thread(simulation, elsewhere, context, separate_ports=separate_ports):
             yield Simulator(simulation, place / "ca.pem", elsewhere)

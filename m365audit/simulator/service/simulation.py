@@ -34,12 +34,12 @@ class Counts:
 
     Attributes:
         is_enforced: the limits refuse.
-        passed: when requests passed, by limit and tenant, in simulated seconds.
+        passed: when requests passed, by limit and tenant, in simulated seconds, and what they cost.
         refused: requests that were one too many.
     """
 
     is_enforced: bool = False
-    passed: dict[tuple[str, str], deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    passed: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     refused: int = 0
 
 
@@ -64,6 +64,7 @@ class Simulation:
         sign_ins: codes and refresh tokens of people.
         machine: tenant and client id of the managed identity of this machine.
         machine_origin: address of its metadata service.
+        is_compressing: answers are compressed for whoever takes that.
         faults: what goes wrong.
         limits: Microsoft's limits.
         challenged: tenants whose tokens must have been asked for with a challenge's claims.
@@ -87,6 +88,7 @@ class Simulation:
     sign_ins: SignIns = field(default_factory=SignIns)
     machine: tuple[str, str] | None = None
     machine_origin: str = ""
+    is_compressing: bool = False
     faults: FaultPlan = field(default_factory=FaultPlan)
     limits: Counts = field(default_factory=Counts)
     challenged: set[str] = field(default_factory=set)
