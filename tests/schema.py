@@ -18,7 +18,30 @@ TABLES: Final[dict[str, str]] = {
     "service_principals": """
         tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, app_name VARCHAR, owner_tenant_id VARCHAR,
         publisher VARCHAR, sp_type VARCHAR, is_enabled BOOLEAN, observed_at TIMESTAMPTZ""",
-    "directory_users": "tenant_id VARCHAR, user_id VARCHAR, user_name VARCHAR, observed_at TIMESTAMPTZ",
+    "directory_users": """
+        tenant_id VARCHAR, user_id VARCHAR, user_name VARCHAR, observed_at TIMESTAMPTZ, user_type VARCHAR,
+        is_enabled BOOLEAN, country VARCHAR, age_group VARCHAR, parental_consent VARCHAR, legal_age_group VARCHAR""",
+    "licences": """
+        tenant_id VARCHAR, sku_id VARCHAR, sku VARCHAR, plan_id VARCHAR, plan VARCHAR, is_enabled BOOLEAN, units BIGINT,
+        used_units BIGINT, observed_at TIMESTAMPTZ""",
+    "applications": """
+        tenant_id VARCHAR, object_id VARCHAR, app_id VARCHAR, app_name VARCHAR, audience VARCHAR,
+        created_at TIMESTAMPTZ, certificates UBIGINT, secrets UBIGINT, last_credential_ends_at TIMESTAMPTZ, owners VARCHAR[],
+        observed_at TIMESTAMPTZ""",
+    "tenant_policies": """
+        tenant_id VARCHAR, user_grants VARCHAR, user_grant_policies VARCHAR[], may_grant_risky_apps BOOLEAN,
+        may_create_apps BOOLEAN, guests_are_limited BOOLEAN, has_request_workflow BOOLEAN, observed_at TIMESTAMPTZ""",
+    "auditor": """
+        tenant_id VARCHAR, app_id VARCHAR, is_signed_in BOOLEAN, permissions VARCHAR[], scopes VARCHAR[],
+        credential_expires_at TIMESTAMPTZ, signed_in_at TIMESTAMPTZ, failed_at TIMESTAMPTZ, is_refused BOOLEAN,
+        code VARCHAR, message VARCHAR, hint VARCHAR, clock_at TIMESTAMPTZ""",
+    "auditor_events": """
+        tenant_id VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, kind VARCHAR, collection VARCHAR, target VARCHAR,
+        detail VARCHAR, run_id VARCHAR""",
+    "collected_feeds": """
+        tenant_id VARCHAR, feed VARCHAR, collections VARCHAR[], read_until TIMESTAMPTZ, last_read_at TIMESTAMPTZ,
+        last_tried_at TIMESTAMPTZ, settled_until TIMESTAMPTZ, open_windows BIGINT, gap_windows BIGINT,
+        clock_at TIMESTAMPTZ""",
     "group_snapshots": "tenant_id VARCHAR, group_id VARCHAR, observed_at TIMESTAMPTZ, is_complete BOOLEAN",
     "group_snapshot_members": """
         tenant_id VARCHAR, group_id VARCHAR, observed_at TIMESTAMPTZ, member_id VARCHAR, member_kind VARCHAR""",
@@ -45,10 +68,11 @@ TABLES: Final[dict[str, str]] = {
         succeeded BOOLEAN""",
     "coverage": """
         tenant_id VARCHAR, feed VARCHAR, covered_from TIMESTAMPTZ, covered_to TIMESTAMPTZ, state VARCHAR,
-        reason VARCHAR, records BIGINT""",
+        reason VARCHAR, records BIGINT, detail VARCHAR""",
     "tenants": """
         tenant_id VARCHAR, name VARCHAR, is_evaluated BOOLEAN, not_evaluated_reason VARCHAR,
-        watched_from TIMESTAMPTZ, watched_to TIMESTAMPTZ, access_events BIGINT, unmapped_events BIGINT""",
+        watched_from TIMESTAMPTZ, watched_to TIMESTAMPTZ, access_events BIGINT, unmapped_events BIGINT,
+        is_collected BOOLEAN""",
     "runs": """
         tenant_id VARCHAR, run_id VARCHAR, command VARCHAR, started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ,
         outcome VARCHAR, version VARCHAR, register_hash VARCHAR, register_state VARCHAR""",
@@ -91,7 +115,7 @@ TABLES: Final[dict[str, str]] = {
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, listed_on DATE, reason VARCHAR""",
     "policy_settings": """
         membership_before_first_seconds BIGINT, consent_record_within_seconds BIGINT,
-        record_ending_notice_seconds BIGINT""",
+        record_ending_notice_seconds BIGINT, credential_notice_seconds BIGINT, collection_pause_seconds BIGINT""",
     "register_changes": """
         tenant_id VARCHAR, record VARCHAR, entry INTEGER, event VARCHAR, change VARCHAR, judged_hash VARCHAR,
         present_hash VARCHAR, first_judged_at TIMESTAMPTZ""",

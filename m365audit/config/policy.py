@@ -111,6 +111,8 @@ class Policy(Strict):
     settle_after: Duration = timedelta(hours=24)
     consent_record_within: Duration = timedelta(days=7)
     record_ending_notice: Duration = timedelta(days=30)
+    credential_notice: Duration = timedelta(days=30)
+    collection_pause: Duration = timedelta(days=3)
     retention: tuple[RetentionCommitment, ...] = ()
     regions: RegionsCommitment | None = None
     mfa: MfaCommitment | None = None

@@ -40,6 +40,7 @@ def _overview(rules: Iterable[Rule]) -> list[str]:
 def _rule_section(rule: Rule) -> str:
     complete = " Their coverage has to be complete." if rule.needs_complete else ""
     register = " Says nothing while the consent register is invalid." if rule.needs_register else ""
+    collection = " Says nothing of a tenant of which everything came in files." if rule.needs_collection else ""
     return f"""\
 ### {rule.id}
 
@@ -48,7 +49,7 @@ def _rule_section(rule: Rule) -> str:
 * Severity: {rule.severity}. Version {rule.version}. File: [`rules/{rule.file}`](rules/{rule.file})
 * Title of a finding: {_cell(rule.title)}
 * The same finding: same tenant and {_code(rule.identity)}
-* Needs: {_code(rule.needs) or "no log"}.{complete}{register}
+* Needs: {_code(rule.needs) or "no log"}.{complete}{register}{collection}
 * Evidence: {rule.evidence}
 * Misses: {rule.misses}
 * Advice: {rule.advice}

@@ -47,6 +47,12 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "workload_feeds": (),
     "register_changes": (),
     "full_mailbox_permissions": (),
+    "licences": ("subscribed_skus",),
+    "applications": ("applications",),
+    "tenant_policies": ("policies",),
+    "auditor": (),
+    "auditor_events": (),
+    "collected_feeds": (),
 }
 """Tables a rule may read, with the feeds that fill them; a table without feeds is bookkeeping, register or policy."""
 
@@ -61,6 +67,9 @@ REGISTER_TABLES: Final = frozenset(
     }
 )
 """Tables that say nothing while the register is invalid."""
+
+COLLECTION_TABLES: Final = frozenset({"auditor", "auditor_events", "collected_feeds"})
+"""Tables that say nothing of a tenant of which everything came in files."""
 
 TIMES: Final = "TIMESTAMP WITH TIME ZONE"
 

@@ -11,6 +11,7 @@ from m365audit.model import Problem
 from m365audit.resources import data_dir
 from m365audit.rules import sql_tree
 from m365audit.rules.evidence import (
+    COLLECTION_TABLES,
     OPTIONAL_COLUMNS,
     REGISTER_TABLES,
     RESULT_TABLES,
@@ -176,7 +177,11 @@ def _unknown_tables(file: str, read: Tree, known: set[str]) -> tuple[Problem, ..
 
 def _table_problems(rule: Rule, read: Tree) -> tuple[Problem, ...]:
     unknown = _unknown_tables(rule.file, read, set(TABLE_FEEDS))
-    return unknown or (*_need_problems(rule, read.tables), *_register_problems(rule, read.tables))
+    return unknown or (
+        *_need_problems(rule, read.tables),
+        *_register_problems(rule, read.tables),
+        *_collection_problems(rule, read.tables),
+    )
 
 
 def _need_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
@@ -194,6 +199,14 @@ def _need_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
         if feed not in filled
     ]
     return problems
+
+
+def _collection_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:
+    if rule.needs_collection == bool(tables & COLLECTION_TABLES):
+        return []
+    what = "a table of the collector's is read" if tables & COLLECTION_TABLES else "no table of the collector's is read"
+    todo = "remove it" if rule.needs_collection else "set it to true"
+    return [Problem(rule.file, 1, "needs_collection", what, todo, "needs_collection")]
 
 
 def _register_problems(rule: Rule, tables: frozenset[str]) -> list[Problem]:

@@ -30,6 +30,7 @@ class Rule:
         needs: feeds that must be covered, else the rule says nothing; none when it asks about the register alone.
         needs_complete: coverage has to be complete; provisional coverage is not enough.
         needs_register: the rule says nothing while the consent register is invalid.
+        needs_collection: the rule says nothing of a tenant that the auditor itself read nothing from.
         evidence: what the rows show.
         misses: what the rule cannot see.
         advice: the next step.
@@ -50,6 +51,7 @@ class Rule:
     needs: tuple[str, ...]
     needs_complete: bool
     needs_register: bool
+    needs_collection: bool
     evidence: str
     misses: str
     advice: str
@@ -128,6 +130,7 @@ _OPTIONAL: Final[dict[str, fm.Check]] = {
     "key_version": fm.is_version,
     "needs_complete": fm.is_flag,
     "needs_register": fm.is_flag,
+    "needs_collection": fm.is_flag,
     "aliases": fm.is_list_of(fm.is_name),
 }
 
@@ -161,6 +164,7 @@ def _rule(matter: fm.FrontMatter, family: str, file: str) -> Rule:
         needs=_texts(matter, "needs"),
         needs_complete=bool(values.get("needs_complete", False)),
         needs_register=bool(values.get("needs_register", False)),
+        needs_collection=bool(values.get("needs_collection", False)),
         evidence=_text(matter, "evidence"),
         misses=_text(matter, "misses"),
         advice=_text(matter, "advice"),

@@ -14,6 +14,9 @@ from m365audit.rules.sql_tree import Database
 CoverageState = Literal["complete", "provisional", "gap", "never"]
 
 
+NOT_COLLECTED: Final = "everything came in files: the auditor itself read nothing from this tenant"
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """How one feed of one tenant was watched over the tenant's whole watched period, with the reason in words."""
@@ -24,11 +27,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One tenant: id, whether its register could be used and why not, and how its feeds were watched."""
+    """One tenant: id, whether its register could be used and why not, whether it is collected, and its feeds."""
 
     id: str
     is_evaluated: bool
     not_evaluated_reason: str
+    is_collected: bool
     feeds: Mapping[str, Feed]
 
     def feed(self, name: str) -> Feed:
@@ -46,13 +50,15 @@ class Tenant:
         """Return why the rule must say nothing about this tenant whatever its rows are; empty when it may speak."""
         if rule.needs_register and not self.is_evaluated:
             return self.not_evaluated_reason or "the consent register could not be used"
+        if rule.needs_collection and not self.is_collected:
+            return NOT_COLLECTED
         if not rule.needs_complete:
             return ""
         unsettled = [n for n in rule.needs if n not in STATE_FEEDS and self.feed(n).state == "provisional"]
         return self.uncovered(rule) or (f"{unsettled[0]} is covered provisionally only" if unsettled else "")
 
 
-_TENANTS: Final = "SELECT tenant_id, is_evaluated, not_evaluated_reason FROM tenants ORDER BY tenant_id"
+_TENANTS: Final = "SELECT tenant_id, is_evaluated, not_evaluated_reason, is_collected FROM tenants ORDER BY tenant_id"
 
 # A state feed is observed or not; a log feed has to cover the whole watched period, in which every hole is a row.
 _FEEDS: Final = """
@@ -74,8 +80,8 @@ def tenants(database: Database) -> tuple[Tenant, ...]:
     for tenant_id, feed, complete, provisional, gaps, first_gap in database.execute(_FEEDS):
         feeds.setdefault(tenant_id, {})[feed] = _feed(feed, complete, provisional, gaps, first_gap)
     return tuple(
-        Tenant(tenant_id, bool(is_evaluated), reason or "", feeds.get(tenant_id, {}))
-        for tenant_id, is_evaluated, reason in database.execute(_TENANTS)
+        Tenant(tenant_id, bool(is_evaluated), reason or "", bool(is_collected), feeds.get(tenant_id, {}))
+        for tenant_id, is_evaluated, reason, is_collected in database.execute(_TENANTS)
     )
 
 

@@ -73,7 +73,8 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
     "policy_workloads": {"workload": "VARCHAR"},
     "policy_settings": {
         "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT",
-        "record_ending_notice_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
+        "record_ending_notice_seconds": "BIGINT", "credential_notice_seconds": "BIGINT",
+        "collection_pause_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
     },
     "log_feeds": {"feed": "VARCHAR"},
     "state_feeds": {"feed": "VARCHAR"},

@@ -26,7 +26,6 @@ columns:
   ip_address: address of the caller
   country: two-letter code where the record has one
   succeeded: false when the call was refused or failed; NULL when the record does not say
-  origin: graph (collected) or import (from a file)
   is_mapped: false when the catalogue knows no such call
   status_code: HTTP status of a Graph call
   accesses: logged accesses of this form
@@ -150,7 +149,6 @@ SELECT
     e.ip_address,
     NULL::VARCHAR AS country,
     e.succeeded,
-    'import' AS origin,
     e.is_mapped,
     e.status_code,
     e.accesses,

@@ -14,7 +14,7 @@ columns:
     not_covered, next_page_missing, records_missing (a listing that ends early or of which records were set aside),
     not_collected when the feed was never seen (gap)
   records: records of the feed in the interval
-  detail: what the collector says about a gap, and the next step; NULL where there is nothing to say
+  detail: what the collector says about a gap and the next step, or about a listing; NULL where there is nothing to say
 ---*/
 WITH hours AS (
     SELECT
@@ -224,11 +224,13 @@ SELECT
         ELSE 'next_page_missing'
     END AS reason,
     coalesce(s.records, 0) AS records,
-    CASE WHEN NOT coalesce(s.is_whole, FALSE) THEN l.detail END AS detail
+    CASE WHEN s.is_whole THEN nullif(w.detail, '') ELSE l.detail END AS detail
 FROM configured_tenants AS t
 CROSS JOIN state_feeds AS f
 LEFT JOIN state_feeds_seen AS s ON t.tenant_id = s.tenant_id AND f.feed = s.feed
 LEFT JOIN refused_listings AS l ON t.tenant_id = l.tenant_id AND f.feed = l.feed AND coalesce(l.observed_at >= s.covered_to, TRUE)
+LEFT JOIN collection_listings AS w
+    ON t.tenant_id = w.tenant_id AND f.feed = w.feed AND w.is_whole AND w.observed_at = s.covered_to
 LEFT JOIN watched_periods AS p ON t.tenant_id = p.tenant_id
 UNION ALL
 -- What was whole the time before, and could not be read the last time.

@@ -11,7 +11,18 @@ columns:
   access_events: logged accesses
   unmapped_events: accesses that the catalogue does not know
   untimed_events: accesses whose time could not be read
+  is_collected: the auditor itself read something from it, or was sent elsewhere by it; false when all is from files
 ---*/
+WITH collected AS (
+    SELECT tenant_id FROM sign_in_states WHERE signed_in_at IS NOT NULL
+    UNION
+    SELECT tenant_id FROM collection_windows
+    UNION
+    SELECT tenant_id FROM collection_listings
+    UNION
+    SELECT tenant_id FROM collection_events WHERE kind = 'link_refused'
+)
+
 SELECT
     t.tenant_id,
     t.name,
@@ -21,7 +32,8 @@ SELECT
     p.watched_to,
     coalesce(e.events, 0) AS access_events,
     coalesce(e.unmapped, 0) AS unmapped_events,
-    coalesce(e.untimed, 0) AS untimed_events
+    coalesce(e.untimed, 0) AS untimed_events,
+    t.tenant_id IN (SELECT c.tenant_id FROM collected AS c) AS is_collected
 FROM configured_tenants AS t
 LEFT JOIN watched_periods AS p ON t.tenant_id = p.tenant_id
 LEFT JOIN (

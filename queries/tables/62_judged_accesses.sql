@@ -30,7 +30,7 @@ columns:
   ip_address: address of the caller
   country: two-letter code where the record has one
   succeeded: false when the call was refused or failed; NULL when the record does not say
-  origin: graph (collected) or import (from a file)
+  origin: graph when the collector was the first to tell of it, import when a file was
   first_seen_at: when the store first got it
   is_mapped: false when the catalogue knows no such call
   status_code: HTTP status of a Graph call
@@ -63,7 +63,7 @@ SELECT
     f.ip_address,
     f.country,
     f.succeeded,
-    f.origin,
+    l.origin,
     l.first_seen_at,
     f.is_mapped,
     f.status_code,

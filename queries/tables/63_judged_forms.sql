@@ -25,7 +25,6 @@ columns:
   ip_address: address of the caller
   country: two-letter code where the record has one
   succeeded: false when the call was refused or failed; NULL when the record does not say
-  origin: graph (collected) or import (from a file)
   is_mapped: false when the catalogue knows no such call
   status_code: HTTP status of a Graph call
   accesses: logged accesses of this form with this verdict
@@ -59,7 +58,6 @@ SELECT
     f.ip_address,
     f.country,
     f.succeeded,
-    f.origin,
     f.is_mapped,
     f.status_code,
     c.accesses,

@@ -11,12 +11,13 @@ columns:
   answer_no: row of verdict_answers
   item_count: as in access_events
   first_seen_at: when the store first got it
+  origin: as in access_events
   source_id: file it came from (see sources)
 ---*/
 WITH
 -- Of a record that came in several versions: when the first of them came. Most came in one, and are not looked up.
 older_calls AS (
-    SELECT c.tenant_id, c.event_id, min(s.imported_at) AS imported_at
+    SELECT c.tenant_id, c.event_id, min(s.imported_at) AS imported_at, arg_min(s.origin, s.source_id) AS origin
     FROM landed_calls AS c
     INNER JOIN sources AS s ON c.source_id = s.source_id
     WHERE NOT c.is_newest
@@ -24,7 +25,7 @@ older_calls AS (
 ),
 
 older_records AS (
-    SELECT r.tenant_id, r.feed, r.record_id, min(s.imported_at) AS imported_at
+    SELECT r.tenant_id, r.feed, r.record_id, min(s.imported_at) AS imported_at, arg_min(s.origin, s.source_id) AS origin
     FROM landed_records AS r
     INNER JOIN sources AS s ON r.source_id = s.source_id
     WHERE NOT r.is_newest AND starts_with(r.feed, 'audit_')
@@ -40,6 +41,7 @@ accesses AS (
         form_no,
         NULL::BIGINT AS item_count,
         NULL::TIMESTAMPTZ AS older_at,
+        NULL::VARCHAR AS older_origin,
         source_id
     FROM landed_calls
     WHERE is_newest AND version = 1
@@ -52,6 +54,7 @@ accesses AS (
         c.form_no,
         NULL::BIGINT AS item_count,
         o.imported_at AS older_at,
+        o.origin AS older_origin,
         c.source_id
     FROM landed_calls AS c
     LEFT JOIN older_calls AS o ON c.tenant_id = o.tenant_id AND c.event_id = o.event_id
@@ -65,6 +68,7 @@ accesses AS (
         f.form_no,
         a.item_count,
         o.imported_at AS older_at,
+        o.origin AS older_origin,
         a.source_id
     FROM audited_accesses AS a
     INNER JOIN audited_forms AS f
@@ -115,6 +119,7 @@ SELECT
     coalesce(a.answer_no, error('an access event has no verdict: register_segments has a gap')) AS answer_no,
     e.item_count,
     least(s.imported_at, e.older_at) AS first_seen_at,
+    CASE WHEN e.older_at < s.imported_at THEN e.older_origin ELSE s.origin END AS origin,
     e.source_id
 FROM (SELECT *, TRY_CAST(event_id AS UUID) AS event_uuid FROM accesses) AS e
 INNER JOIN sources AS s ON e.source_id = s.source_id

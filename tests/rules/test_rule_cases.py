@@ -40,7 +40,7 @@ REACH: Final = (
 """What permissions reach in the cases; ``directory`` is no audited workload."""
 
 DEFAULTS: Final[dict[str, dict[str, object]]] = {
-    "tenants": {"is_evaluated": True, "watched_from": WATCHED[0], "watched_to": WATCHED[1]},
+    "tenants": {"is_evaluated": True, "is_collected": True, "watched_from": WATCHED[0], "watched_to": WATCHED[1]},
     "grants": {
         "resource_app_id": GRAPH,
         "kind": "application",
@@ -58,6 +58,9 @@ DEFAULTS: Final[dict[str, dict[str, object]]] = {
         "permissions": ["Mail.Read", "Mail.ReadWrite"],
         "succeeded": True,
     },
+    "auditor": {"app_id": "auditor-app", "is_signed_in": True, "clock_at": WATCHED[1], "permissions": [], "scopes": []},
+    "auditor_events": {"occurred_at": "2026-03-10T08:00:00Z", "detail": "", "run_id": "run-1"},
+    "collected_feeds": {"clock_at": WATCHED[1], "collections": ["c"], "open_windows": 0, "gap_windows": 0},
     "sign_ins": {"occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
     "admin_changes": {"feed": "audit_exchange", "occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
     "directory_changes": {
@@ -99,7 +102,15 @@ def fill(given: dict[str, Any]) -> None:
     rows = {name: given[name] for name in given if name not in NO_TABLES}
     rows.setdefault("tenants", [{}])
     rows.setdefault(
-        "policy_settings", [{"consent_record_within_seconds": 7 * 86400, "record_ending_notice_seconds": 30 * 86400}]
+        "policy_settings",
+        [
+            {
+                "consent_record_within_seconds": 7 * 86400,
+                "record_ending_notice_seconds": 30 * 86400,
+                "credential_notice_seconds": 30 * 86400,
+                "collection_pause_seconds": 3 * 86400,
+            }
+        ],
     )
     rows["policy_workloads"] = [{"workload": workload} for workload in AUDITED_WORKLOADS]
     names = ("resource_app_id", "permission", "kind", "workload")

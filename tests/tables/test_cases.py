@@ -119,6 +119,12 @@ def test_names_of_cases_are_used_once() -> None:
         ("unmapped_calls", "feed, method, shape"),
         ("sources", "source_id"),
         ("cells", "app_id, record, workload"),
+        ("licences", "sku_id, plan_id"),
+        ("applications", "object_id"),
+        ("tenant_policies", "1"),
+        ("auditor", "1"),
+        ("auditor_events", "event_id"),
+        ("collected_feeds", "feed"),
     ],
 )
 def test_grain(tables: duckdb.DuckDBPyConnection, table: str, key: str) -> None:
