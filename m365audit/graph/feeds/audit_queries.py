@@ -293,5 +293,6 @@ COLLECTION: Final = Collection(
     unassessable="what the unified audit log held of the time before the last seven days",
     pull=_pull,
     first_reach=timedelta(days=30),
-    older_than=timedelta(days=7),
+    # Two days before the other source forgets: what it reads on its last days it could never read again to settle it.
+    older_than=timedelta(days=5),
 )

@@ -30,6 +30,7 @@ from m365audit.graph.refusals import REFUSALS, error_of, meaning_of
         (400, "", "Tenant 11111111-1111-4111-8111-111111111111 does not exist.", "disabled"),
         (401, "AF20011", "", "disabled"),
         (400, "AuditingDisabledTenant", "", "disabled"),
+        (400, "UnknownError", '{"code":"AuditingDisabledTenant","message":"Auditing is disabled."}', "disabled"),
         (400, "AF20022", "No subscription found", "disabled"),
         (400, "AF20023", "", "disabled"),
         (400, "AF20051", "", "expired"),
@@ -72,6 +73,7 @@ def test_every_row_can_be_reached() -> None:
     """A row behind a broader one would never speak."""
     samples = {
         "skip": "skip token", "premium": "premium license", "tenant": "Tenant x does not exist",
+        "AuditingDisabledTenant": "AuditingDisabledTenant",
     }  # fmt: skip
     for row in REFUSALS:
         message = next((text for word, text in samples.items() if word in row.words), "said")
