@@ -53,13 +53,16 @@ def _read(path: Path, *, is_private: bool) -> bytes:
         raise refused(path, "there is no such file", "check the path in the tenant's credential") from None
     except OSError as error:
         raise refused(path, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise refused(path, "is not a plain file", "name the file that holds the secret")
         if is_private:
             _check_owner(path, status)
-        content = file.read(LARGEST + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(descriptor)
     if not content.strip():
         raise refused(path, "is empty", "write the secret into it, or name another file")
     if len(content) > LARGEST:
