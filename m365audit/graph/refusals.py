@@ -95,6 +95,8 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
     Refusal((), ("AF50000",), "", "broken", "Microsoft's service failed", source="Management Activity API reference"),
     Refusal((403,), ("UnknownError", "(none)"), "", "broken", "a gateway refused without saying why",
             source="gateways answer 403 with HTML or an empty UnknownError"),
+    Refusal((407,), (), "", "broken", "the proxy wants a login",
+            "put its user and password into HTTPS_PROXY", "RFC 9110, section 15.5.8"),
     Refusal((408, 500, 502, 503, 504, 509), (), "", "broken", "Microsoft's service failed",
             source="learn.microsoft.com/graph/best-practices-concept"),
     # Whatever else says no.

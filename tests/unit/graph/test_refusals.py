@@ -52,6 +52,7 @@ from m365audit.graph.refusals import REFUSALS, error_of, meaning_of
         (503, "serviceNotAvailable", "", "broken"),
         (504, "", "", "broken"),
         (408, "", "", "broken"),
+        (407, "", "", "broken"),
         (400, "AF50000", "An internal error occurred. Retry the request.", "broken"),
         (401, "InvalidAuthenticationToken", "", "error"),
         (415, "", "", "error"),
