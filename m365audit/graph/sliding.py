@@ -16,6 +16,8 @@ MOST_SLACK_S: Final = 0.5
 LEAST_PACE: Final = 1 / 16
 _RECOVERY: Final = 1 / 16
 _GRAINS: Final = 256
+_UNEVEN: Final = 1 / 32
+"""Part of a window by which what is shared may run ahead of an even flow."""
 _SMALLEST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 300.0
 _DUST: Final = 1e-9
@@ -36,41 +38,49 @@ class SlidingWindow:
     A bucket of tokens that is as deep as the limit lets twice the limit through in one window: once from the full
     bucket, once from what flows in meanwhile. So it is remembered what was spent when, in grains of 1/256 window.
 
+    What all tenants share flows evenly instead of all at the begin of each window: whoever must have the answer to one
+    request before the next would otherwise get one turn per window. It costs at most one window in the whole.
+
     It adapts: ``pace`` is the part of the amount that is used. Complaints lower it by a factor, calm windows raise it
     by a little.
+
+    Attributes:
+        capacity: most that is let through in one ``length``; never more than the published amount.
+        length: seconds for which what was spent counts; never less than the published window.
+        rate: what flows through in a second, in the long run.
+        closed_until: nothing goes before.
     """
 
-    __slots__ = ("_changed_at", "_spent", "_strikes", "amount", "closed_until", "limit", "pace", "used")
+    __slots__ = (
+        "_changed_at", "_even_at", "_is_even", "_spent", "_strikes", "amount", "capacity",
+        "closed_until", "length", "limit", "pace", "rate", "used",
+    )  # fmt: skip
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self.amount = limit.amount
-        self.pace = 1.0
+        self.resize(limit.amount, 1.0)
         self.closed_until = float("-inf")
         self.used = 0.0
         self._spent: deque[_Spent] = deque()
         self._changed_at = float("-inf")
         self._strikes = 0
+        self._is_even = limit.scope == "all"
+        self._even_at = float("-inf")
 
-    @property
-    def capacity(self) -> float:
-        """Most that is let through in one ``length``; never more than the published amount."""
-        return max(1.0, self.amount * self.pace)
-
-    @property
-    def length(self) -> float:
-        """Seconds for which what was spent counts; never less than the published window."""
+    def resize(self, amount: float, pace: float) -> None:
+        """Set the most that a published window may hold, and the part of it that is used."""
+        self.amount = amount
+        self.pace = pace
+        self.capacity = max(1.0, amount * pace)
         padded = self.limit.seconds + min(self.limit.seconds * SLACK, MOST_SLACK_S)
-        return padded * max(1.0, 1.0 / (self.amount * self.pace))
-
-    @property
-    def rate(self) -> float:
-        """What flows through in a second, in the long run."""
-        return self.capacity / self.length
+        self.length = padded * max(1.0, 1.0 / (amount * pace))
+        self.rate = self.capacity / self.length
 
     def ready_at(self, now: float, cost: float) -> float:
         """Return when ``cost`` may be spent at the earliest, if nothing else is spent before; ``now`` if it may now."""
         start = max(now, self.closed_until)
+        if self._is_even:
+            start = max(start, self._even_at - self.length * _UNEVEN)
         self._forget(now)
         missing = min(cost, self.capacity) + self.used - self.capacity
         for spent in self._spent:
@@ -83,6 +93,7 @@ class SlidingWindow:
     def spend(self, now: float, cost: float) -> None:
         """Count what goes now."""
         self.used += cost
+        self._even_at = max(self._even_at, now) + cost / self.rate
         newest = self._spent[-1] if self._spent else None
         if newest is not None and now - newest.first <= self.limit.seconds / _GRAINS:
             newest.last = max(newest.last, now)
@@ -97,7 +108,7 @@ class SlidingWindow:
     def complain(self, now: float, factor: float) -> None:
         """Lower the pace, once per window: the answers to what is under way complain of the same thing."""
         if now - self._changed_at >= self.limit.seconds:
-            self.pace = max(LEAST_PACE, self.pace * factor)
+            self.resize(self.amount, max(LEAST_PACE, self.pace * factor))
             self._changed_at = now
 
     def back_off(self, now: float) -> None:
@@ -110,7 +121,7 @@ class SlidingWindow:
         """Hear of an answer without a complaint: raise the pace a little, once per window."""
         self._strikes = 0
         if self.pace < 1.0 and now - self._changed_at >= self.limit.seconds:
-            self.pace = min(1.0, self.pace + _RECOVERY)
+            self.resize(self.amount, min(1.0, self.pace + _RECOVERY))
             self._changed_at = now
 
     def _forget(self, now: float) -> None:

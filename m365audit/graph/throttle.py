@@ -25,8 +25,7 @@ class Throttle:
     """Admits requests of all tenants of one run.
 
     Every request passes the limits that it names and the one over everything. Tenants take turns under a limit that
-    they share, one request each, so that a tenant with a thousand waiting requests delays another by one of them.
-    A tenant that its own limit holds back stands aside until then and delays nobody.
+    they share, so that a tenant with a thousand waiting requests does not make the others wait for them (``Turns``).
 
     Args:
         clock: seconds that only grow.
@@ -89,7 +88,11 @@ class Throttle:
     def note_size(self, tenant: str, size: Size) -> None:
         """Say how large a tenant is: its share of the directory's resource units hangs on it."""
         for window in self._windows(tenant, "directory"):
-            window.amount = DIRECTORY_UNITS[size]
+            window.resize(DIRECTORY_UNITS[size], window.pace)
+
+    def note_expected(self, tenant: str, limit: str, requests: float) -> None:
+        """Say that a tenant will probably make so many requests more under a limit, as it did the last time."""
+        self._turns.expected[tenant, limit] = self._turns.expected.get((tenant, limit), 0.0) + requests
 
     def note_answer(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +37,7 @@ def test_what_is_ready_later_is_not_ready_before() -> None:
 
 
 def test_it_remembers_little_of_many() -> None:
-    window = SlidingWindow(Limit("test", "all", 130_000, 10, "request", "tests"))
+    window = SlidingWindow(Limit("test", "each", 130_000, 10, "request", "tests"))
     for n in range(130_000):
         window.spend(n / 13_000, 1)
     assert len(window._spent) <= 257
@@ -78,3 +80,16 @@ def test_a_dear_request_goes_when_a_slow_window_is_empty() -> None:
     assert window.ready_at(1_000, 5) == 1_000
     window.spend(1_000, 5)
     assert window.ready_at(1_000, 1) > 1_010
+
+
+def test_what_is_shared_flows_evenly() -> None:
+    window = SlidingWindow(Limit("test", "all", 100, 10, "request", "tests"))
+    times = []
+    now = 0.0
+    for _ in range(500):
+        now = window.ready_at(now, 1)
+        window.spend(now, 1)
+        times.append(now)
+    assert sum(at <= 0.5 for at in times) <= 10
+    assert max(after - before for before, after in pairwise(times)) <= 0.5
+    assert times[-1] <= 51.5
