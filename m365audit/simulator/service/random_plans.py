@@ -27,7 +27,10 @@ _GRAPH: Final = (
 _MANAGE: Final = ("*/subscriptions/content", "*/activity/feed/audit/*", "*/subscriptions/list")
 _LOGS: Final = ("*/auditlogs/signins", "*/auditlogs/directoryaudits")
 _BOTH: Final = (*_GRAPH, *_MANAGE)
-_ALL: Final = (*_BOTH, "*/oauth2/v2.0/token")
+PATHS: Final = (*_BOTH, "*/oauth2/v2.0/token")
+"""Patterns of every path that a random plan knows."""
+
+_DRAWS: Final = 2_000
 _QUICK_HEADERS: Final = ("fraction", "zero", "past_date", "negative", "empty", "foreign_digit")
 
 
@@ -46,10 +49,10 @@ def _each(name: str, *values: object, **more: object) -> list[dict[str, Any]]:
 
 
 _PASSING: Final[tuple[_Choice, ...]] = (
-    _Choice("throttled", _ALL, _each("retry_after", *_QUICK_HEADERS, seconds=0)),
+    _Choice("throttled", PATHS, _each("retry_after", *_QUICK_HEADERS, seconds=0)),
     _Choice("throttled_without_header", _BOTH, most=1),
     _Choice("throttled_as_forbidden", _MANAGE, _each("retry_after", "zero")),
-    _Choice("unavailable", _ALL, _each("status", 500, 502, 503, 504)),
+    _Choice("unavailable", PATHS, _each("status", 500, 502, 503, 504)),
     _Choice("aborted", _BOTH, _each("at", "before", "head", "body", "end", 1, 17, 300)),
     _Choice("aborted", _BOTH, _each("at", "before", "head", "body", ending="close")),
     _Choice("wrong_length", _BOTH, _each("by", 1, 7, 4096, -1, -7)),
@@ -87,7 +90,7 @@ _LASTING: Final[tuple[_Choice, ...]] = (
 )
 
 
-def random_plan(seed: int, tenants: Sequence[str], *, gaps: float = 0.3) -> FaultPlan:
+def random_plan(seed: int, tenants: Sequence[str], *, gaps: float = 0.3, paths: Sequence[str] = PATHS) -> FaultPlan:
     """Return the plan of a seed.
 
     No path meets more than two kinds of passing fault, and one that loses records without saying so once at most: a
@@ -98,23 +101,30 @@ def random_plan(seed: int, tenants: Sequence[str], *, gaps: float = 0.3) -> Faul
         seed: same seed, same plan.
         tenants: ids to choose from.
         gaps: share of faults that must end in a recorded gap; 0: a sound collector loses nothing.
+        paths: patterns, of `PATHS`, of what is going to be asked; faults elsewhere would never be met.
     """
     chance = random.Random(seed)  # noqa: S311
     plan: list[Fault] = []
     wanted = chance.randint(3, 10)
-    while len(plan) < wanted:
+    for _ in range(_DRAWS):
+        if len(plan) == wanted:
+            break
         is_lasting = chance.random() < gaps
-        fault = _fault(chance, chance.choice(_LASTING if is_lasting else _PASSING), tenants, is_lasting=is_lasting)
+        choice = chance.choice(_LASTING if is_lasting else _PASSING)
+        where = [path for path in choice.where if path in paths or path not in PATHS]
+        if not where:
+            continue
+        fault = _fault(chance, choice, chance.choice(where), chance.choice(tenants), is_lasting=is_lasting)
         if is_lasting or _fits(plan, fault):
             plan.append(fault)
     return FaultPlan(plan)
 
 
-def _fault(chance: random.Random, choice: _Choice, tenants: Sequence[str], *, is_lasting: bool) -> Fault:
+def _fault(chance: random.Random, choice: _Choice, where: str, tenant: str, *, is_lasting: bool) -> Fault:
     return Fault(
         choice.kind,
-        where=chance.choice(choice.where),
-        tenant=chance.choice(tenants),
+        where=where,
+        tenant=tenant,
         first=chance.randint(1, 4),
         count=None if is_lasting else chance.randint(1, choice.most),
         detail=chance.choice(choice.detail),
