@@ -12,12 +12,13 @@ import httpx
 from m365audit.graph.body import IncompleteError, TooLargeError, require_document
 from m365audit.graph.failures import CollectionError, NotFoundError, StaleLinkError
 from m365audit.graph.refusals import Refusal, error_of, meaning_of
-from m365audit.graph.retry import TransientError, retry_after
+from m365audit.graph.retry import TransientError, http_date, retry_after
 from m365audit.graph.values import GAP_REASONS, GapReason
 
 NEXT_RUN: Final = "the next run goes on where this one stopped"
 
 _NO_CONTENT: Final = 204
+_OPENINGS: Final = (b"{", b"[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Heard:
 
     Attributes:
         response: read to its end.
-        at: Microsoft's clock.
+        at: when, by its own ``Date`` header.
         asked_to_wait: seconds that it asks us to wait, None when it does not say.
         refusal: what it means when it is no success, else None.
         code: Microsoft's error code, empty when there is none.
@@ -64,6 +65,12 @@ class Heard:
     def is_busy(self) -> bool:
         """Return whether Microsoft limits us."""
         return self.refusal is not None and self.refusal.meaning == "busy"
+
+    @property
+    def is_microsofts(self) -> bool:
+        """Return whether it looks like a service's own answer: gateways and portals answer with pages of theirs."""
+        body = self.response.content
+        return body[:1] in _OPENINGS or (not body and self.response.status_code == _NO_CONTENT)
 
     def answer(self) -> Answer:
         """Return the answer if it is one.
@@ -103,8 +110,9 @@ class Heard:
         return CollectionError(reason, text, hint=refusal.todo, status=status, code=self.code)
 
 
-def heard(response: httpx.Response, at: datetime) -> Heard:
-    """Return what an answer means."""
+def heard(response: httpx.Response, now: datetime) -> Heard:
+    """Return what an answer means; ``now`` is believed where it does not say the time itself."""
+    at = http_date(response.headers.get("date")) or now
     asked_to_wait = retry_after(response.headers.get("retry-after"), at)
     if response.is_success:
         return Heard(response, at, asked_to_wait, None, "")

@@ -196,8 +196,9 @@ class Conversation:
             self.requests -= 1
             question.sent -= 1
             raise
-        self.microsoft.hear(response.headers.get("date"))
         came = heard(response, self.now())
+        if came.is_microsofts:
+            self.microsoft.hear(response.headers.get("date"))
         self._throttle.note_answer(
             self._tenant,
             question.limits,

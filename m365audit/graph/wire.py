@@ -176,6 +176,7 @@ _NAMES: Final[tuple[tuple[tuple[type[Exception], ...], type[httpx.TransportError
     ((aiohttp.ClientConnectorError,), httpx.ConnectError, "the server could not be reached"),
     ((aiohttp.ClientPayloadError,), httpx.RemoteProtocolError, "the answer ended before its end"),
     ((aiohttp.ClientResponseError,), httpx.RemoteProtocolError, "the answer is not HTTP"),
+    ((ValueError,), httpx.UnsupportedProtocol, "the address, or the proxy's, is of a kind that cannot be used"),
     ((Exception,), httpx.ReadError, "the connection was lost"),
 )
 

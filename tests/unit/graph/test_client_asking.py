@@ -313,6 +313,20 @@ def test_the_time_is_microsofts() -> None:
     assert after == datetime(2026, 9, 1, 10, 1, 30, tzinfo=UTC)
 
 
+def test_gateways_do_not_tell_the_time() -> None:
+    async def asking(client: TenantClient) -> datetime:
+        await me(client)
+        with pytest.raises(CollectionError):
+            await me(client)
+        return client.now()
+
+    page = raw(b"<html></html>", Date="Thu, 01 Jan 1970 00:00:00 GMT")
+    told = wired(ok(), page).run(asking)
+    assert told >= datetime(2026, 9, 1, 10, tzinfo=UTC)
+    told = wired(ok(), refusal(403, "Authorization_RequestDenied", Date="Tue, 01 Sep 2026 11:00:00 GMT")).run(asking)
+    assert told == datetime(2026, 9, 1, 11, tzinfo=UTC)
+
+
 def test_waits_are_told_with_the_collection_that_waits() -> None:
     async def asking(client: TenantClient) -> Answer:
         WORKING_ON.set("directory_audits")
