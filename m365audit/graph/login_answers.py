@@ -17,7 +17,6 @@ from typing import Any, Final
 import aiohttp
 import httpx
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.identity import CredentialUnavailableError
 
 from m365audit.graph.aadsts import Place, Refusal, explain, harmless_sentence
 from m365audit.graph.failures import SignInError
@@ -93,13 +92,10 @@ def failure_of(error: BaseException, place: Place) -> SignInError | BusyError:
     """Return what to raise for whatever the client libraries raised."""
     if isinstance(error, SignInError | BusyError):
         return error
-    if isinstance(error, CredentialUnavailableError):
-        return SignInError(harmless_sentence(error.message), hint=_unavailable_hint(error.message), is_refused=False)
-    if isinstance(error, ClientAuthenticationError) and "AADSTS" in error.message:
-        text = error.message[error.message.index("AADSTS") :]
-        return _failure(explain("", text, [], place))
-    if isinstance(error, ClientAuthenticationError):
-        return SignInError(harmless_sentence(error.message), hint=_unavailable_hint(error.message), is_refused=False)
+    if isinstance(error, ClientAuthenticationError):  # of the platform's credentials; the endpoint's are read before
+        message = str(error.message)
+        at = message.find("AADSTS")
+        return _unavailable(message, place) if at < 0 else _failure(explain("", message[at:], [], place))
     return _network_failure(error, place)
 
 
@@ -162,15 +158,25 @@ def _unreachable(place: Place, what: str, todo: str) -> SignInError:
     return SignInError(f"{place.login} cannot be asked: {what}", hint=todo, is_refused=False)
 
 
-def _unavailable_hint(message: str) -> str:
+_UNAVAILABLE: Final = (
+    ("cli not found", "the Azure command line (az) is not installed here", "install it, or use another credential"),
+    ("timed out waiting", "the Azure command line does not answer", "see whether `az account show` does"),
+    ("claims-challenge", "Microsoft asks for a new sign-in", "run: az login --tenant {tenant}"),
+    ("az login", "nobody is signed in to the Azure command line", "run: az login --tenant {tenant}"),
+    ("not been assigned", "this machine does not have that managed identity", "assign it, or correct client_id"),
+    ("no identity has been", "this machine has no managed identity", "assign one, or use another credential"),
+    ("imds", "there is no managed identity here", "it exists on Azure's machines only; elsewhere use a certificate"),
+)
+"""What azure-identity says when the platform has nothing to offer, what that means, and the next step."""
+
+
+def _unavailable(message: str, place: Place) -> SignInError:
     lowered = message.lower()
-    if "not found on path" in lowered:
-        return "install the Azure command line, or use another kind of credential"
-    if "az login" in lowered or "azure cli" in lowered:
-        return "run: az login --tenant TENANT, as the account that runs the auditor"
-    if "managedidentity" in lowered or "imds" in lowered:
-        return "this credential works on Azure machines that have the identity; elsewhere use a certificate"
-    return "check the tenant's credential in the configuration"
+    for mark, what, todo in _UNAVAILABLE:
+        if mark in lowered:
+            return SignInError(what, hint=todo.format(tenant=place.tenant), is_refused=False)
+    hint = "check the tenant's credential in the configuration"
+    return SignInError(harmless_sentence(message) or "the platform gave no token", hint=hint, is_refused=False)
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
