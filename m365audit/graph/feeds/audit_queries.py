@@ -164,18 +164,18 @@ class _Reader:
 
     async def _adopted(self, client: Client, task: Task, window: Window) -> _Query | None:
         """Return a query for the same window that an earlier run made and did not read."""
-        prefix, now = _prefix(window), client.now()
+        prefix = _prefix(window)
         async for query in self._existing(client, task):
             name = query.display_name or ""
             made_at = _made_at(name.removeprefix(prefix)) if name.startswith(prefix) else None
-            is_young = made_at is not None and now - made_at < ADOPTED
+            is_young = made_at is not None and client.now() - made_at < ADOPTED
             is_usable = (query.status or "").casefold() in {*_UNDER_WAY, "succeeded"}
             if is_young and is_usable and query.id not in self.read_before:
                 return query
         return None
 
     async def _made(self, client: Client, task: Task, window: Window) -> _Query:
-        name = _prefix(window) + literal(client.now())
+        name = _prefix(window) + literal(client.now().replace(microsecond=0))
         body = msgspec.json.encode(
             {
                 "@odata.type": "#microsoft.graph.security.auditLogQuery",
