@@ -11,6 +11,7 @@ import pytest
 
 from m365audit.simulator.served import P1, ServedAudit
 from m365audit.simulator.service import Fault, RequestLog, SimulatedClock, Simulator, random_plan, running, writes
+from m365audit.simulator.service.running import BrokenError
 
 from .asking import all_records, ask_token, bearer, client, pages
 from .small_world import NOW, ONE, ROLES, TWO, small_world, tenant, wire
@@ -316,6 +317,44 @@ def test_one_address_serves_all_or_each_its_own() -> None:
         assert len({simulator.login, simulator.graph, simulator.manage}) == 3
         assert ask_token(http, simulator).status_code == 200
         assert http.get(f"{simulator.login}/v1.0/users", headers=bearer(http, simulator)).status_code == 404
+
+
+def test_a_skip_token_is_good_for_its_tenant_alone(started: Started) -> None:
+    simulator, http = started
+    link = http.get(f"{simulator.graph}/v1.0/users?$top=3", headers=bearer(http, simulator)).json()["@odata.nextLink"]
+    assert http.get(link, headers=bearer(http, simulator)).status_code == 200
+    assert http.get(link, headers=bearer(http, simulator, tenant=TWO)).status_code == 400
+
+
+def test_hostile_requests_are_refused_and_break_nothing(started: Started) -> None:
+    simulator, http = started
+    headers, base = bearer(http, simulator), f"{simulator.graph}/v1.0"
+    for path in ("/security/auditLog/queries", "/$batch"):
+        for body in (b"", b"[]", b"null", b"7", b'{"requests": 7}', b'{"requests": [7]}', b"\xff", b'{"requests": []}'):
+            assert http.post(f"{base}{path}", content=body, headers=headers).status_code == 400
+    for query in (
+        "$top=x",
+        "$top=-1",
+        "$top=0",
+        "$skiptoken=",
+        "$skiptoken=\x00",
+        "$skiptoken=bm9uc2Vuc2U",
+        "$filter=(",
+    ):
+        assert http.get(f"{base}/users", params=query, headers=headers).status_code == 400
+    for path in ("", "/", "/v1.0", "/v2.0/users", "//users", "/v1.0/nothing", "/api/v1.0/x/activity/feed/nothing"):
+        assert 400 <= http.get(f"{simulator.graph}{path}", headers=headers).status_code < 500
+    assert http.post(f"{simulator.login}/x/oauth2/v2.0/token", content=b"\xff\x00").status_code == 400
+
+
+def test_a_mistake_of_the_simulators_own_is_loud() -> None:
+    with (  # noqa: PT012
+        pytest.raises(BrokenError, match=r"/v1\.0/users"),
+        running(small_world(records=1)) as simulator,
+        client(simulator) as http,
+    ):
+        simulator.world.tenants[ONE].collections["users"] = [{"id": object()}]
+        assert http.get(f"{simulator.graph}/v1.0/users", headers=bearer(http, simulator)).status_code == 500
 
 
 def test_a_seed_makes_a_plan_again() -> None:

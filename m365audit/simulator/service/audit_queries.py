@@ -47,6 +47,8 @@ def make(simulation: Simulation, call: Call) -> Answer:
     if not tenant.is_audit_enabled:
         raise RefusedError(auditing_is_off())
     body = call.json()
+    if not isinstance(body, dict):
+        raise RefusedError(graph_error(400, "BadRequest", "Unable to read JSON request payload."))
     running = [j for j in simulation.jobs.made.values() if j.tenant == tenant.id and not _is_over(j, tenant)]
     if len(running) >= _MOST_AT_ONCE:
         raise RefusedError(graph_error(429, "TooManyRequests", "Too many audit log queries are queued or running."))

@@ -45,7 +45,8 @@ def _reply(call: Call, request: dict[str, Any], answer_one: Callable[[Call], Ans
 def _inner(call: Call, request: dict[str, Any]) -> Call:
     version = call.path.split("/")[1]
     path, _, query = str(request.get("url", "")).partition("?")
-    headers = {str(name).lower(): str(value) for name, value in (request.get("headers") or {}).items()}
+    named = request.get("headers")
+    headers = {str(name).lower(): str(value) for name, value in named.items()} if isinstance(named, dict) else {}
     token = {"authorization": call.headers["authorization"]} if "authorization" in call.headers else {}
     return Call(
         service="graph",

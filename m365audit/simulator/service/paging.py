@@ -101,9 +101,9 @@ def next_link(call: Call, token: str) -> str:
 
 
 def own_query(call: Call) -> tuple[str, ...]:
-    """Return what a query asks for, without the place in it."""
+    """Return who asks and what for, without the place in it: a skip token is good for nothing else."""
     parts = sorted(f"{name}={value}" for name, value in call.query.items() if name != "$skiptoken")
-    return (call.path, *parts)
+    return (call.tenant.id if call.tenant else "", call.path, *parts)
 
 
 def _is_skip(part: str) -> bool:

@@ -10,6 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+UNANSWERED: Final = -1
+"""Status of a request that is being answered, or broke whoever answers it."""
+
 _SECRET_FIELDS: Final = {"client_secret", "client_assertion", "refresh_token", "code", "code_verifier", "password"}
 
 
@@ -26,7 +29,7 @@ class Logged:
         tenant: tenant of its path or token, empty when neither names one.
         client: application id in its token, empty without.
         had_token: an Authorization header came with it.
-        status: status that was answered; 0 when none was.
+        status: status that was answered; 0 when none was; `UNANSWERED` while none is.
         sent: bytes of body that were answered.
         body: body of the request; secrets of sign-in are cut out.
         faults: names of the faults that it met.
@@ -42,7 +45,7 @@ class Logged:
     tenant: str = ""
     client: str = ""
     had_token: bool = False
-    status: int = 0
+    status: int = UNANSWERED
     sent: int = 0
     body: bytes = b""
     faults: tuple[str, ...] = ()

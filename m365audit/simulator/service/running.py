@@ -22,13 +22,20 @@ from m365audit.simulator.service.clock import SimulatedClock
 from m365audit.simulator.service.delivery import Delivery
 from m365audit.simulator.service.elsewhere import Elsewhere
 from m365audit.simulator.service.faults import Fault, FaultPlan
-from m365audit.simulator.service.request_log import RequestLog
+from m365audit.simulator.service.request_log import UNANSWERED, RequestLog
 from m365audit.simulator.service.simulation import Simulation
 from m365audit.simulator.service.tls import Authority, Flaw, server_context
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 SERVICES: Final[tuple[Service, ...]] = ("login", "graph", "manage")
 _PATIENCE: Final = 10.0
+
+
+class BrokenError(Exception):
+    """The simulator could not answer: a mistake of its own, never a planned fault."""
+
+    def __init__(self, requests: list[str]) -> None:
+        super().__init__(f"the simulator broke over {len(requests)} requests: {'; '.join(requests[:3])}")
 
 
 @dataclass(slots=True)
@@ -128,6 +135,9 @@ def running(
 
     Yields:
         The simulator.
+
+    Raises:
+        BrokenError: at the end of the block, when a request broke the simulator itself: no fault was planned there.
     """
     with tempfile.TemporaryDirectory(prefix="m365audit-simulator-") as temporary:
         place = folder or Path(temporary)
@@ -141,6 +151,9 @@ def running(
         elsewhere = Elsewhere()
         with _Thread(simulation, elsewhere, context, separate_ports=separate_ports):
             yield Simulator(simulation, place / "ca.pem", elsewhere)
+        broken = [str(request) for request in simulation.log if request.status == UNANSWERED]
+        if broken:
+            raise BrokenError(broken)
 
 
 class _Thread:
