@@ -24,6 +24,7 @@ from m365audit.config.settings import (
     load_settings,
     settings_file,
 )
+from m365audit.config.storage import StorageSettings
 
 __all__ = [
     "AzureCliCredential",
@@ -38,6 +39,7 @@ __all__ = [
     "SecretFileCredential",
     "Settings",
     "StandingImport",
+    "StorageSettings",
     "TenantSettings",
     "WorkloadIdentityCredential",
     "iso",

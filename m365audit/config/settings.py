@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,28 +24,13 @@ from m365audit.config.complaints import check
 from m365audit.config.credentials import SECRET, SECRET_KEYS, Credential, FilePath
 from m365audit.config.shapes import Guid, Refusal, Strict, Text, Time, fault
 from m365audit.config.spelling import nearest, shown, suggestion
+from m365audit.config.storage import Endpoint, StorageSettings
 from m365audit.config.yamlnodes import Document, KeyPath, read_document, walk
 from m365audit.errors import ConfigurationError
 from m365audit.model import EXPORT_KINDS, FEEDS, Problem
 
 ENVIRONMENT_VARIABLE: Final = "M365AUDIT_CONFIG"
 DEFAULT_FILE: Final = "m365audit.yaml"
-
-
-def _endpoint(text: str) -> str:
-    """Return an https address without path, query or user."""
-    parts = urlsplit(text)
-    todo = "write it like https://graph.microsoft.com"
-    try:
-        is_bare = not parts.path.strip("/") and not parts.query and not parts.fragment and parts.port != 0
-    except ValueError:
-        fault("bad_endpoint", f"{shown(text)} has no valid port", todo)
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not is_bare:
-        fault("bad_endpoint", "this is not a bare https address", todo)
-    return text.rstrip("/")
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "pattern": "^https://"})]
 
 
 class CloudEndpoints(Strict):
@@ -128,6 +112,7 @@ class TenantSettings(Strict):
     credential: Credential | None = None
     feeds: Feeds = FEEDS
     imports: tuple[StandingImport, ...] = Field(default=(), alias="import")
+    storage: StorageSettings | None = None
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(SECRET_KEYS, SECRET)
 
     @property
