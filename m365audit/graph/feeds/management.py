@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from m365audit.graph.failures import CollectionError, NotFoundError
+from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection, Permission, Pull
 from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, subscription, trusted_since
 from m365audit.graph.moments import literal
@@ -142,20 +142,30 @@ def management(name: str, content_type: str, *, feeds: tuple[str, ...], unassess
 
 def _pull(content_type: str) -> Pull:
     async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
-        subscribed = await subscription(client, task, content_type)
-        remembered = not subscribed.is_new
-        async for event in _read(client, task, content_type, subscribed):
-            if isinstance(event, Page) and not remembered:
-                remembered = True
-                yield replace(event, next_cursor=_cursor(content_type, subscribed))
-            elif isinstance(event, Ended) and not remembered:
-                remembered = True
-                yield Page(task, (), source=_SOURCE, next_cursor=_cursor(content_type, subscribed))
+        try:
+            async for event in _remembering(client, task, content_type):
                 yield event
-            else:
-                yield event
+        except SignInError as error:
+            # A token for this API alone is refused: Graph may still let us in, and says so itself where it does not.
+            raise CollectionError(error.reason, error.message, hint=error.hint, code=error.code) from None
 
     return pull
+
+
+async def _remembering(client: Client, task: Task, content_type: str) -> AsyncIterator[Page | Ended]:
+    """Read a window; what is new about the subscription goes with the first page, or before the first end."""
+    subscribed = await subscription(client, task, content_type)
+    told = not subscribed.is_new
+    async for event in _read(client, task, content_type, subscribed):
+        if told:
+            yield event
+            continue
+        told = True
+        if isinstance(event, Page):
+            yield replace(event, next_cursor=_cursor(content_type, subscribed))
+        else:
+            yield Page(task, (), source=_SOURCE, next_cursor=_cursor(content_type, subscribed))
+            yield event
 
 
 def _cursor(content_type: str, subscribed: Subscription) -> tuple[str, int]:
