@@ -28,7 +28,7 @@ _CONFIGURATION = 2
 @click.command()
 @click.option("--tenant", "wanted", multiple=True, metavar="TENANT", help="Only this one, by id or name; repeatable.")
 @click.option(
-    "--timeout", type=click.FloatRange(5, 3600), default=60.0, show_default=True, metavar="SECONDS",
+    "--timeout", type=click.FloatRange(1, 3600), default=60.0, show_default=True, metavar="SECONDS",
     help="How long one tenant may take.",
 )  # fmt: skip
 @format_option("text", "json")

@@ -70,20 +70,24 @@ def _tenant_lines(tenant: Collected, *, brief: bool) -> list[str]:
     lines = [f"{tenant.name}: {windows} windows and listings, {counts}"]
     if not brief:
         lines += [f"  seen      {each.collection}: {each.records} records" for each in gathered if each.windows]
-    lines += [line for each in gathered for line in _unseen_lines(each)]
+    lines += _unseen_lines(gathered)
     if tenant.refused_links:
         lines.append(f"  REFUSED   {tenant.refused_links} links to places that the configuration does not name")
     return lines
 
 
-def _unseen_lines(gathered: Gathered) -> list[str]:
-    """Return a line for each reason for which something of a collection was not seen, with the time it concerns."""
-    by_reason: dict[tuple[str, str], list[Unseen]] = {}
-    for unseen in gathered.unseen:
-        by_reason.setdefault((unseen.reason, unseen.detail), []).append(unseen)
+def _unseen_lines(gathered: list[Gathered]) -> list[str]:
+    """Return a line for each time and reason, with every collection that was not seen then, for that reason."""
+    spans: dict[tuple[str, str, str], list[str]] = {}
+    for each in gathered:
+        by_reason: dict[tuple[str, str], list[Unseen]] = {}
+        for unseen in each.unseen:
+            by_reason.setdefault((unseen.reason, unseen.detail), []).append(unseen)
+        for (reason, detail), group in by_reason.items():
+            spans.setdefault((_span(group), reason, detail), []).append(each.collection)
     return [
-        f"  NOT SEEN  {gathered.collection}{_span(group)} ({reason}){f': {detail}' if detail else ''}"
-        for (reason, detail), group in by_reason.items()
+        f"  NOT SEEN  {', '.join(names)}{span} ({reason}){f': {detail}' if detail else ''}"
+        for (span, reason, detail), names in spans.items()
     ]
 
 

@@ -150,14 +150,15 @@ class _Tenant:
             await self.outlet.put(signed_in)
             require_modest(signed_in.roles)
             client.wanted_groups = self.job.groups
+            now = client.now()  # one for all: then what was and was not seen is told in the same intervals
             async with asyncio.TaskGroup() as group:
                 for collection in self.job.collections:
-                    group.create_task(self._gather(client, collection, plans))
+                    tasks = await self._plan(collection, now, plans)
+                    group.create_task(self._gather(client, collection, tasks))
 
-    async def _gather(self, client: TenantClient, collection: Collection, plans: frozenset[str] | None) -> None:
-        """Plan and pull one collection; a reason that holds for all of it spares Microsoft the other questions."""
+    async def _gather(self, client: TenantClient, collection: Collection, tasks: Sequence[Task]) -> None:
+        """Pull one collection; a reason that holds for all of it spares Microsoft the other questions."""
         WORKING_ON.set(collection.name)
-        tasks = await self._plan(collection, client.now(), plans)
         hopeless: CollectionError | None = None
         for task in tasks:
             if hopeless is None:
