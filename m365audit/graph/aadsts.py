@@ -19,7 +19,8 @@ ERROR_PAGE: Final = "https://login.microsoftonline.com/error?code="
 _CODE: Final = re.compile(r"AADSTS([0-9]{4,9})")
 _TRACES: Final = re.compile(r"(?is)\s*\b(?:trace id|correlation id|timestamp)\s*:.*")
 _ADDRESS: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+")
-_OPAQUE: Final = re.compile(r"[^\s'\"]{60,}")
+_OPAQUE: Final = re.compile(r"(?<![^\s'\"(])(?![0-9a-fA-F]{8}-)[^\s'\"]{28,}")
+"""What is as long as a secret (Microsoft's have 40 characters) or a token, and no GUID."""
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s")
 _LONGEST: Final = 200
 

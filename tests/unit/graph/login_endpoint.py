@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
-SECRET = "canary~Secret~8Q.hunter2"  # noqa: S105 - the canary
+SECRET = "canary~Secret~8Q.hunter2-as-long-as-real"  # noqa: S105 - the canary
 GRAPH = "https://graph.example/.default"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

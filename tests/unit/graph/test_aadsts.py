@@ -8,7 +8,7 @@ import pytest
 
 from m365audit.graph.aadsts import ERROR_PAGE, Place, explain, harmless_sentence, known_codes
 
-from .login_endpoint import CLIENT, TENANT
+from .login_endpoint import CLIENT, SECRET, TENANT
 
 PLACE = Place(TENANT, CLIENT, "https://login.example")
 MET = (
@@ -67,6 +67,8 @@ def test_errors_that_pass_are_asked_again(error: str) -> None:
         ("See https://evil.example/?a=b now", "See (an address) now"),
         ("Token " + "e" * 300 + " seen", "Token (…) seen"),
         ("\x1b[31mred\x07 \u202eevil", "[31mred evil"),
+        ("App '11111111-1111-4111-8111-111111111111' is off", "App '11111111-1111-4111-8111-111111111111' is off"),
+        (f"The secret '{SECRET}' is wrong", "The secret '(…)' is wrong"),
         ("", ""),
         ("line\nbreak", "line break"),
         ("x" * 10_000_000, "(…)"),
