@@ -213,6 +213,29 @@ def test_a11_links_that_never_end(faulty: Callable[..., Started], form: str, lin
     assert len(set(seen)) == links
 
 
+@pytest.mark.parametrize(("form", "links"), [("same", 1), ("pair", 2), ("growing", 9)])
+def test_a11_content_listings_that_never_end(faulty: Callable[..., Started], form: str, links: int) -> None:
+    simulator, http = faulty(Fault("link_loop", detail={"form": form}))
+    headers, seen = bearer(http, simulator, resource=simulator.manage), []
+    link = f"{simulator.manage}/api/v1.0/{ONE}/activity/feed/subscriptions/content?contentType=Audit.Exchange"
+    for _ in range(9):
+        answer = http.get(link, headers=headers)
+        assert len(answer.json()) > 30
+        link = answer.headers["NextPageUri"]
+        seen.append(link)
+    assert len(set(seen)) == links
+
+
+def test_a9_an_empty_content_listing_leads_on(faulty: Callable[..., Started]) -> None:
+    simulator, http = faulty(Fault("empty_pages", where="*/content", count=2))
+    headers, answer = bearer(http, simulator, resource=simulator.manage), content(simulator, http)
+    sizes = [len(answer.json())]
+    while "NextPageUri" in answer.headers:
+        answer = http.get(answer.headers["NextPageUri"], headers=headers)
+        sizes.append(len(answer.json()))
+    assert sizes == [0, 0, 40]
+
+
 @pytest.mark.parametrize("status", [400, 410])
 def test_a12_skip_token_expires(faulty: Callable[..., Started], status: int) -> None:
     simulator, http = faulty(users_only("skip_token_expired", detail={"status": status, "all": True}))

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,12 +20,14 @@ from m365audit.simulator.service.simulation import Simulation
 Change = Callable[[Simulation, Call, Answer, Fault], Answer]
 
 
-def _empty_pages(_simulation: Simulation, call: Call, answer: Answer, _fault: Fault) -> Answer:
+def _empty_pages(simulation: Simulation, call: Call, answer: Answer, _fault: Fault) -> Answer:
     """The page has no records and a link that leads to the page that it should have been."""
     if answer.page is not None and call.place is not None:
         snapshot, offset = call.place
         answer.page.records = []
         answer.page.next_link = next_link(call, skip_token(snapshot, offset))
+    elif _is_content(call, answer):
+        return Answer(HTTPStatus.OK, b"[]", answer.headers | {"NextPageUri": _same_content(simulation, call)})
     return answer
 
 
@@ -50,9 +53,13 @@ def _ends_early(_simulation: Simulation, _call: Call, answer: Answer, fault: Fau
 
 def _link_loop(simulation: Simulation, call: Call, answer: Answer, fault: Fault) -> Answer:
     """``form``: ``same`` (to itself), ``pair`` (A → B → A) or ``growing`` (a new link to this very page for ever)."""
+    form = fault.detail.get("form", "same")
+    if _is_content(call, answer):
+        links = {"same": call.url, "growing": _same_content(simulation, call), "pair": _other_content(call)}
+        answer.headers["NextPageUri"] = links[form]
+        return answer
     if answer.page is None or call.place is None:
         return answer
-    form = fault.detail.get("form", "same")
     snapshot, offset = call.place
     if form == "growing":
         simulation.loops += 1
@@ -63,6 +70,23 @@ def _link_loop(simulation: Simulation, call: Call, answer: Answer, fault: Fault)
     else:
         answer.page.next_link = call.url if "$skiptoken" in call.query else next_link(call, skip_token(snapshot, 0))
     return answer
+
+
+def _is_content(call: Call, answer: Answer) -> bool:
+    return answer.status == HTTPStatus.OK and call.path.endswith("/subscriptions/content")
+
+
+def _same_content(simulation: Simulation, call: Call) -> str:
+    """Return a new link to the very page of a content listing that was asked for."""
+    simulation.loops += 1
+    place = call.query.get("nextPage", "0").zfill(8 + simulation.loops)
+    return f"{call.origin}{call.path}?{urlencode({**call.query, 'nextPage': place})}"
+
+
+def _other_content(call: Call) -> str:
+    """Return a link to one of two pages of a content listing: to that which was not asked for."""
+    place = "00000000" if int(call.query.get("nextPage", "0")) else "00000001"
+    return f"{call.origin}{call.path}?{urlencode({**call.query, 'nextPage': place})}"
 
 
 def _hostile_link(simulation: Simulation, call: Call, answer: Answer, fault: Fault) -> Answer:
@@ -90,7 +114,7 @@ def _repeated_records(_simulation: Simulation, call: Call, answer: Answer, fault
 def _with_contents(
     call: Call, answer: Answer, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 ) -> Answer:
-    if answer.status != HTTPStatus.OK or not call.path.endswith("/subscriptions/content"):
+    if not _is_content(call, answer):
         return answer
     return Answer(HTTPStatus.OK, msgspec.json.encode(change(msgspec.json.decode(answer.body))), answer.headers)
 

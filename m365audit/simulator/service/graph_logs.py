@@ -94,9 +94,10 @@ def _serve(simulation: Simulation, call: Call, log: Log, asked: Filter, version:
         found = [record for record in found if _is_interactive(record)]
     if not _is_ascending(call, log):
         found = found[::-1]
-    select = selected(call) or (_properties(found) if log is SIGN_INS and version == "v1.0" else ())
+    if log is SIGN_INS and version == "v1.0":
+        found = [{name: value for name, value in record.items() if name not in _BETA_ONLY} for record in found]
     size = page_size(call, _LONGEST, _LONGEST)
-    return page(simulation, call, simulation.snapshots.open(query, found, size, select), 0)
+    return page(simulation, call, simulation.snapshots.open(query, found, size, selected(call)), 0)
 
 
 def _found(simulation: Simulation, tenant: ServedTenant, log: Log, asked: Filter) -> Sequence[Record]:
@@ -125,9 +126,3 @@ def _is_ascending(call: Call, log: Log) -> bool:
 
 def _is_interactive(record: Record) -> bool:
     return "interactiveUser" in record.get("signInEventTypes", ["interactiveUser"])
-
-
-def _properties(found: Sequence[Record]) -> tuple[str, ...]:
-    """Return the properties that v1.0 shows of sign-ins."""
-    names = dict.fromkeys(name for record in found[:200] for name in record)
-    return tuple(name for name in names if name not in _BETA_ONLY)

@@ -130,7 +130,6 @@ LISTED: Final[tuple[Listed, ...]] = (
         "/groups/{}", _one("groups"), (*_GROUPS, *_DIRECTORY_READ), on_select=frozenset({"members"}), is_single=True
     ),
     Listed("/groups/{}/members", _members, (*_GROUPS, *_DIRECTORY_READ)),
-    Listed("/groups/{}/transitiveMembers", _members, (*_GROUPS, *_DIRECTORY_READ)),
     Listed("/teams", _all("teams"), ("Team.ReadBasic.All", "TeamSettings.Read.All", *_GROUPS, *_DIRECTORY_READ)),
     Listed("/teams/{}/permissionGrants", _grants_below("teams"), _TEAM_GRANTS),
     Listed("/chats", _all("chats"), ("Chat.ReadBasic.All", "Chat.Read.All", "Chat.ReadWrite.All"), 20, 50),

@@ -143,9 +143,9 @@ async def send(transport: asyncio.WriteTransport, raw: Raw) -> None:
 
 def huge_pieces(body: bytes, size: int) -> tuple[int, Any]:
     """Return length and pieces of a page that has one record with ``size`` bytes of text in it."""
-    opening, _, rest = body.partition(b'"value":[')
-    before = (opening + b'"value":[' if rest else b"[") + b'{"id":"huge","text":"'
-    after = b'"}' + (b"," if rest and rest[:1] != b"]" else b"") + (rest or b"]")
+    opening, bracket, rest = body.partition(b"[" if body[:1] == b"[" else b'"value":[')
+    before = opening + bracket + b'{"id":"huge","text":"'
+    after = b'"}' + (b"" if rest[:1] in {b"]", b""} else b",") + rest
     block = b"x" * 65_536
 
     def pieces() -> Any:
