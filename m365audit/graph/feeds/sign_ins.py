@@ -78,5 +78,4 @@ def sign_ins(name: str, event_type: str, *, unassessable: str) -> Collection:
         limits=REPORT_LIMITS,
         unassessable=unassessable,
         pull=_pull(event_type),
-        short_reach=timedelta(days=7),
     )
