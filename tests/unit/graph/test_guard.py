@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -132,6 +132,7 @@ AUTHORITY = st.text("abcmxyz019.-:@[]%\\/?#\t \u00e9\u3002\uff0f", max_size=30)
 AROUND = st.sampled_from(["https://graph.microsoft.com", "https://manage.office.com:443", "https://", "HTTPS://", "//"])
 
 
+@settings(deadline=None)
 @given(st.builds(lambda *parts: "".join(parts), AROUND, AUTHORITY, st.text(max_size=20)))
 def test_what_passes_is_what_the_http_library_connects_to(address: str) -> None:
     """Whatever the guard reads as an origin, the libraries read as the same one: no two parsers disagree behind it."""

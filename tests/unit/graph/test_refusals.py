@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m365audit.graph.refusals import REFUSALS, error_of, meaning_of
@@ -110,6 +110,7 @@ def test_errors_are_read_in_every_form(body: bytes, expected: tuple[str, str]) -
     assert error_of(body) == expected
 
 
+@settings(deadline=None)
 @given(st.binary() | st.recursive(st.text() | st.integers(), lambda x: st.dictionaries(
     st.sampled_from(["error", "code", "message", "Message"]), x)).map(lambda x: json.dumps(x).encode()))  # fmt: skip
 def test_no_body_breaks_the_reading_of_errors(body: bytes) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m365audit.graph.retry import (
@@ -74,12 +74,14 @@ def test_retry_after_is_read_in_every_form(value: str | None, seconds: float | N
     assert retry_after(value, NOW) == seconds
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120) | st.from_regex(r"[+-]?[0-9.eE]{1,60}", fullmatch=True))
 def test_retry_after_never_breaks_anything(value: str) -> None:
     seconds = retry_after(value, NOW)
     assert seconds is None or 0 <= seconds <= LONGEST_WAIT
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_dates_never_break_anything(value: str) -> None:
     found = http_date(value)
