@@ -20,10 +20,11 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
 
+from m365audit.config import StorageSettings
 from m365audit.graph.answers import Answer
 from m365audit.graph.body import MAX_BYTES
 from m365audit.graph.claims import TokenClaims, token_claims
-from m365audit.graph.clouds import Cloud, Service
+from m365audit.graph.clouds import STORAGE_SCOPE, Cloud, Service
 from m365audit.graph.conversation import Admission, Conversation, Question, Timing, absolute
 from m365audit.graph.exchange import Exchange
 from m365audit.graph.failures import SignInError
@@ -74,6 +75,7 @@ class TenantClient:
         sdk: msgraph-sdk's client; builds requests for ``send``.
         requests: requests made so far, repeated ones included.
         wanted_groups: ids of the groups whose members are wanted.
+        storage: the storage account that the tenant's logs are written to.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class TenantClient:
         self.tenant = tenant
         self.cloud = cloud
         self.wanted_groups: tuple[str, ...] = ()
+        self.storage: StorageSettings | None = None
         self._credential = credential
         self._throttle = throttle
         self._on_event = on_event
@@ -236,6 +239,14 @@ class TenantClient:
             LookupError: this cloud has no such service.
         """
         return token_claims(await self._credential.token(self.cloud.scope(service)))
+
+    async def storage_token(self) -> str:
+        """Return a token for Azure Storage, for the configured account alone.
+
+        Raises:
+            SignInError: there is none.
+        """
+        return await self._credential.token(STORAGE_SCOPE)
 
     async def _token(self, service: Service, sending: Sending) -> str:
         scope = self.cloud.scope(service)

@@ -11,6 +11,10 @@ from m365audit.config import CloudEndpoints
 Service = Literal["graph", "manage"]
 """Whom a token is for: Microsoft Graph, or the Office 365 Management Activity API."""
 
+STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
+"""What a token for Azure Storage is asked for; the same in every cloud
+(learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:

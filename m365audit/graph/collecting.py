@@ -73,8 +73,9 @@ class Job:
 
     @property
     def collections(self) -> list[Collection]:
-        """Return the collections that fill a wanted feed."""
-        return [each for each in COLLECTIONS.values() if set(each.feeds) & set(self.feeds)]
+        """Return the collections that fill a wanted feed; those from storage need an account that is configured."""
+        wanted = [each for each in COLLECTIONS.values() if set(each.feeds) & set(self.feeds)]
+        return [each for each in wanted if self.tenant.storage or all(p.api != "storage" for p in each.permissions)]
 
 
 def collect(
@@ -150,6 +151,7 @@ class _Tenant:
             await self.outlet.put(signed_in)
             require_modest(signed_in.roles)
             client.wanted_groups = self.job.groups
+            client.storage = self.job.tenant.storage
             now = client.now()  # one for all: then what was and was not seen is told in the same intervals
             async with asyncio.TaskGroup() as group:
                 for collection in self.job.collections:

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
 
+from m365audit.config import StorageSettings
 from m365audit.graph.answers import Answer
 from m365audit.graph.values import Ended, Page, Task
 
@@ -46,6 +48,11 @@ class Places(Protocol):
         """Graph has call records there."""
         ...
 
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates to trust instead of the system's."""
+        ...
+
 
 class Client(Protocol):
     """What a collection asks of the tenant's client; ``TenantClient`` is the one there is.
@@ -76,6 +83,15 @@ class Client(Protocol):
     @property
     def wanted_groups(self) -> Sequence[str]:
         """Ids of the groups that the register names."""
+        ...
+
+    @property
+    def storage(self) -> StorageSettings | None:
+        """The storage account that the tenant's logs are written to, None when none is configured."""
+        ...
+
+    async def storage_token(self) -> str:
+        """Return a token for Azure Storage."""
         ...
 
     def now(self) -> datetime:

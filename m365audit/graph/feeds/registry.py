@@ -18,6 +18,7 @@ from m365audit.graph.feeds import (
     delegated_permission_grants,
     directory_audits,
     exchange_role_assignments,
+    graph_activity,
     groups,
     organization,
     policies,
@@ -44,6 +45,7 @@ _LOGS: Final = (
     audit_general.COLLECTION,
     audit_queries.COLLECTION,
     call_records.COLLECTION,
+    graph_activity.COLLECTION,
 )
 _STATE: Final = (
     organization.COLLECTION,

@@ -12,6 +12,7 @@ from typing import Any
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
 
+from m365audit.config import StorageSettings
 from m365audit.graph.answers import Answer
 from m365audit.graph.clouds import CLOUDS, Cloud
 from m365audit.graph.failures import StaleLinkError
@@ -34,6 +35,11 @@ class ScriptedClient:
     wanted_groups: Sequence[str] = ()
     at: datetime = NOW
     asked: list[str] = field(default_factory=list)
+    storage: StorageSettings | None = None
+
+    async def storage_token(self) -> str:
+        """Not here."""
+        raise NotImplementedError
 
     @property
     def sdk(self) -> GraphServiceClient:
