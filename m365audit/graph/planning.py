@@ -117,7 +117,8 @@ def plan(
     windows = [
         part for window in _clipped(unread, bounds.readable, bounds.end) for part in _on_grid(window, collection.window)
     ]
-    windows += _settling(pieces, min(collection.window, max(settle_after, _SECOND)), bounds)
+    due = _settling(pieces, min(collection.window, max(settle_after, _SECOND)), bounds)
+    windows += [part for window in due for part in _on_grid(window, collection.window)]
     lost = [] if collection.continued_by else _clipped(unread, bounds.begin, bounds.lost)
     return Plan(tuple(sorted(windows)), tuple((window, "expired", _gone(collection, plans)) for window in lost))
 
@@ -196,8 +197,8 @@ def _work(collection: Collection, rows: Sequence[KnownWindow], now: datetime, se
     return "read"
 
 
-def _settling(pieces: Iterable[_Piece], width: timedelta, bounds: _Bounds) -> Iterator[Window]:
-    """Yield what is due for another look, cell by cell of a grid: a cell of which a part has to wait waits whole."""
+def _settling(pieces: Iterable[_Piece], width: timedelta, bounds: _Bounds) -> list[Window]:
+    """Return what is due for another look, by cells of a grid: a cell of which a part has to wait waits whole."""
     due: dict[datetime, list[Window]] = {}
     waiting = set()
     for piece in pieces:
@@ -207,9 +208,7 @@ def _settling(pieces: Iterable[_Piece], width: timedelta, bounds: _Bounds) -> It
                     due.setdefault(_floor(part.begin, width), []).append(part)
                 elif piece.work == "wait":
                     waiting.add(_floor(part.begin, width))
-    for cell, windows in due.items():
-        if cell not in waiting:
-            yield from _joined(windows)
+    return _joined(window for cell, windows in due.items() if cell not in waiting for window in windows)
 
 
 def _joined(windows: Iterable[Window]) -> list[Window]:

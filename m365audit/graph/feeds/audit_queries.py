@@ -42,7 +42,7 @@ _SOURCE: Final = "GET /security/auditLog/queries/{id}/records"
 _READINGS: Final = 4
 _TRIES: Final = 2
 _UNDER_WAY: Final = ("notstarted", "running")
-_ODATA: Final = re.compile(rb'\s*"@odata\.\w+"\s*:\s*"[^"\\]*"\s*(,|(?=\}))')
+_ODATA: Final = re.compile(rb'\s*"@odata\.\w+"\s*:\s*"[^"\\]*"\s*(,\s*|(?=\}))')
 _NOT_A_QUERY: Final = "Microsoft's answer is not an audit query"
 
 Sleep = Callable[[float], Awaitable[None]]

@@ -98,6 +98,14 @@ def test_small_windows_of_a_day_are_read_again_together() -> None:
     assert windows(found) == [Window(day, day + DAY)]
 
 
+def test_a_long_window_is_read_again_in_one_piece() -> None:
+    row = KnownWindow("b", "one", Window(NOW - 29 * DAY, NOW - 8 * DAY), "drained", None, NOW - 2 * DAY)
+    long = replace(
+        SOME, name="b", feeds=("one",), window=3650 * DAY, older_than=7 * DAY, reach=180 * DAY, short_reach=None
+    )
+    assert windows(plan(long, [row], NOW, begin=row.window.begin, end=row.window.end)) == [row.window]
+
+
 @pytest.mark.parametrize("reason", ["permission", "licence", "disabled", "throttled", "error"])
 def test_a_gap_is_tried_again_by_every_run(reason: str) -> None:
     row = known(NOW - 2 * DAY, NOW - DAY, "gap", reason=reason)
