@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import httpx
 
+from m365audit.graph.body import IncompleteError, TooLargeError, WholeBodies
 from m365audit.graph.clouds import Cloud
+from m365audit.graph.failures import CollectionError
 from m365audit.graph.retry import http_date
 from m365audit.graph.wire import connections
 
 _PATIENCE: Final = 10.0
+_MAX_BYTES: Final = 1 << 20
 
 
 def _host() -> datetime:
@@ -52,8 +56,9 @@ async def microsoft_time(cloud: Cloud) -> datetime:
     For a tenant that lets nobody in: what was not seen of it has to be told by the same clock as everything else.
     """
     try:
-        async with httpx.AsyncClient(transport=connections(cloud.ca_file)(), timeout=_PATIENCE) as asking:
+        bodies = WholeBodies(connections(cloud.ca_file), max_bytes=_MAX_BYTES)
+        async with asyncio.timeout(_PATIENCE), httpx.AsyncClient(transport=bodies, trust_env=False) as asking:
             answer = await asking.get(f"{cloud.graph}/v1.0/")
-    except (httpx.HTTPError, OSError):
+    except (httpx.HTTPError, OSError, IncompleteError, TooLargeError, CollectionError):
         return _host()
     return http_date(answer.headers.get("date")) or _host()
