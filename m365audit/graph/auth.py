@@ -9,7 +9,6 @@ import asyncio
 import base64
 import json
 import logging
-import ssl
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,6 +26,7 @@ from m365audit.graph.failures import SignInError
 from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, check_answer, failure_of
 from m365audit.graph.retry import Patience, policy
 from m365audit.graph.secret_files import refused
+from m365audit.graph.wire import tls_context
 
 TRIES: Final = 4
 ALL_TRIES: Final = 120.0
@@ -191,7 +191,7 @@ def _check_ca_file(path: Path | None) -> None:
     if path is None:
         return
     try:
-        ssl.create_default_context(cafile=str(path))
+        tls_context(path)
     except OSError:
         raise refused(path, "holds no certificate authority", "name a PEM file in `cloud:`, `ca_file`") from None
 

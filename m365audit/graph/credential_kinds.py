@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
+from urllib.parse import urlsplit
 
+import aiohttp
 import jwt
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity import aio
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -30,6 +33,7 @@ from m365audit.config.credentials import (
 )
 from m365audit.graph.certificates import Certificate, read_certificate
 from m365audit.graph.secret_files import read_private, read_public, refused
+from m365audit.graph.wire import proxy_for, tls_context
 
 CONNECT_SECONDS: Final = 15
 READ_SECONDS: Final = 30
@@ -113,13 +117,34 @@ def open_kind(
     return Opened(opened, expires_at)
 
 
+class _Transport(AioHttpTransport):  # type: ignore[misc]
+    """Connections that trust whom the other connections of the product trust, and read no password file."""
+
+    def __init__(self, cloud: LoginCloud) -> None:
+        super().__init__(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+        self._context = tls_context(cloud.ca_file)
+        self._is_new = True
+
+    async def open(self) -> None:
+        """Make the session, the first time."""
+        if self._is_new:
+            self._is_new = False
+            self.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._context),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        await super().open()
+
+
 def _options(cloud: LoginCloud, on_answer: Callable[[Any], None]) -> dict[str, Any]:
     """Return what every credential that speaks to the login endpoint is given; trying again is the caller's."""
+    proxy = proxy_for(urlsplit(cloud.login).hostname or "")
     return {
         "authority": cloud.login,
-        "connection_verify": str(cloud.ca_file) if cloud.ca_file else True,
-        "connection_timeout": CONNECT_SECONDS,
-        "read_timeout": READ_SECONDS,
+        "transport": _Transport(cloud),
+        "proxies": {"https": proxy} if proxy else {},
         "retry_total": 0,
         "raw_response_hook": on_answer,
     }

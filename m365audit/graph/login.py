@@ -6,13 +6,13 @@ Speaks to the cloud's login endpoint and to nobody else, whatever an answer name
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import httpx
 import msal  # type: ignore[import-untyped]
@@ -23,6 +23,7 @@ from m365audit.graph.aadsts import Place
 from m365audit.graph.failures import SignInError
 from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, failure_in, failure_of, read_answer
 from m365audit.graph.token_cache import Kept
+from m365audit.graph.wire import proxy_for, tls_context
 
 BROWSER_SECONDS: Final = 300
 """How long a person may take in the browser."""
@@ -224,9 +225,13 @@ class _LoginEndpoint:
 
     def __init__(self, place: Place, ca_file: Path | None) -> None:
         self._place = place
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-        timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-        self._client = httpx.Client(verify=context, timeout=timeout, follow_redirects=False)
+        self._client = httpx.Client(
+            verify=tls_context(ca_file),
+            proxy=proxy_for(urlsplit(place.login).hostname or ""),
+            timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     def __enter__(self) -> Self:
         return self

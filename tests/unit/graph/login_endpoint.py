@@ -82,6 +82,7 @@ class LoginEndpoint:
     def __init__(self, folder: Path, *, host: str = "localhost") -> None:
         self.told: list[Told] = []
         self.requests: list[dict[str, str]] = []
+        self.headers: list[dict[str, str]] = []
         self.certificates: list[x509.Certificate] = []
         self.tenant = TENANT
         self.issued = 0
@@ -123,6 +124,7 @@ class LoginEndpoint:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        self.headers.append(dict(request.headers))
         self.requests.append({"path": request.path, "method": request.method, **form})
         if self.told:
             told = self.told.pop(0)

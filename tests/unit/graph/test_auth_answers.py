@@ -186,9 +186,7 @@ def test_a_ca_file_that_is_none(tmp_path: Path, content: bytes | None) -> None:
     assert "certificate authority" in _unreachable(tmp_path, "https://login.invalid", place).message
 
 
-def _at_raw_server(
-    folder: Path, answer: bytes, monkeypatch: pytest.MonkeyPatch, *, is_proxy: bool = False
-) -> SignInError:
+def _at_raw_server(folder: Path, answer: bytes, monkeypatch: pytest.MonkeyPatch, *, proxy: str = "") -> SignInError:
     """Return the error when a plain TCP server answers so (b"": it never does), as endpoint or as proxy."""
     writers = []
 
@@ -203,9 +201,9 @@ def _at_raw_server(
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         login = f"https://{place}"
-        if is_proxy:
+        if proxy:
             login = "https://login.example"
-            monkeypatch.setenv("HTTPS_PROXY", f"http://user:canary~proxy@{place}")
+            monkeypatch.setenv(proxy, f"http://user:canary~proxy@{place}")
             monkeypatch.delenv("NO_PROXY", raising=False)
             monkeypatch.delenv("no_proxy", raising=False)
         credential = open_credential(with_secret(folder), Cloud(login, None), state=folder, sleep=Patience())
@@ -231,14 +229,34 @@ def test_one_who_does_not_speak_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not _at_raw_server(tmp_path, b"HTTP/1.1 400 Bad Request\r\n\r\n", monkeypatch).is_refused
 
 
+@pytest.mark.parametrize("proxy", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize(("status", "hint"), [(407, "password into HTTPS_PROXY"), (403, "NO_PROXY")])
-def test_a_proxy_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, hint: str) -> None:
+def test_a_proxy_that_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, hint: str, proxy: str
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
     answer = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
-    error = _at_raw_server(tmp_path, answer, monkeypatch, is_proxy=True)
+    error = _at_raw_server(tmp_path, answer, monkeypatch, proxy=proxy)
     assert str(status) in error.message
     assert hint in error.hint
     assert "canary" not in str(error)
     assert not error.is_refused
+
+
+def test_a_host_that_needs_no_proxy_and_a_netrc_that_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    netrc = private(tmp_path / "netrc", "machine localhost login canary password canary")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    async def ask(credential: OpenCredential, endpoint: LoginEndpoint) -> None:
+        await credential.token(GRAPH)
+        assert "Authorization" not in endpoint.headers[0]
+
+    at_endpoint(tmp_path, with_secret(tmp_path), ask)
 
 
 def test_many_who_wait_for_an_endpoint_that_is_away_fail_together(tmp_path: Path) -> None:
