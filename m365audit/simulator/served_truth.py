@@ -36,7 +36,10 @@ STATE_COLLECTIONS: Final = {
     "groups": "groups",
     "exchangeRoleAssignments": "exchange_role_assignments",
 }
-"""State feed by collection. Grants inside teams are ``rsc_grants``; policies have no id that is theirs alone."""
+"""State feed by collection. Grants inside teams are ``rsc_grants``, the three kinds of policies ``policies``."""
+
+_POLICIES: Final = ("permissionGrantPolicies", "authorizationPolicy", "adminConsentRequestPolicy")
+"""The last has no id of its own: the collection's name is its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ def _of_tenant(tenant: ServedTenant) -> Iterator[Known]:
     yield from _audited(tenant)
     for name, feed in STATE_COLLECTIONS.items():
         yield from (Known(tenant.id, feed, str(record["id"])) for record in tenant.collections[name])
+    for name in _POLICIES:
+        yield from (Known(tenant.id, "policies", str(r.get("id", name))) for r in tenant.collections[name])
     for grants in tenant.grants_below.values():
         yield from (Known(tenant.id, "rsc_grants", str(grant["id"])) for grant in grants)
 
