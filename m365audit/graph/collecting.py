@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from m365audit import log
 from m365audit.config import TenantSettings
 from m365audit.graph.auth import open_credential
 from m365audit.graph.bridge import Outlet, stream
@@ -117,6 +118,7 @@ class _Tenant:
     throttle: Throttle
     outlet: Outlet
     numbers: Iterator[int]
+    is_signed_in: bool = False
     unfinished: dict[int, tuple[Task, list[Window] | None]] = field(default_factory=dict)
     """What is not told of yet: of a log the parts of its window, of a listing None."""
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -130,16 +132,24 @@ class _Tenant:
             try:
                 async with asyncio.timeout(self.within.total_seconds()):
                     await self._collect()
-            except SignInError as error:
-                reason, detail = error.reason, str(error)
-                await self._sign_in_failed(error)
             except TimeoutError:
-                reason, detail = "throttled", f"its time in this run ({self.within}) was over; the next run goes on"
-            except CollectionError as error:
-                reason, detail = error.reason, str(error)
-            except Exception as error:  # noqa: BLE001 - the isolation of one tenant from the others
-                detail = f"an unexpected {type(error).__name__}; the other tenants went on"
+                over = f"its time in this run ({self.within}) was over"
+                reason, detail = await self._broken_off(CollectionError("throttled", over, hint="the next run goes on"))
+            except Exception as caught:  # noqa: BLE001 - the isolation of one tenant from the others
+                reason, detail = await self._broken_off(_innermost(caught))
             await self._end_all(reason, detail)
+
+    async def _broken_off(self, error: Exception) -> tuple[GapReason, str]:
+        """Tell why the tenant's run ended early; return the reason for everything that it did not come to."""
+        if isinstance(error, CollectionError):
+            if isinstance(error, SignInError) or not self.is_signed_in:
+                await self._not_let_in(error)
+            return error.reason, str(error)
+        detail = f"an unexpected {type(error).__name__}; the other tenants went on"
+        log.get_logger().error("collection_broke", tenant=self.job.tenant.display_name, exc_info=error)
+        if not self.is_signed_in:
+            await self._not_let_in(CollectionError("error", detail, hint="report it, with the log"))
+        return "error", detail
 
     async def _collect(self) -> None:
         credential = open_credential(self.job.tenant, self.cloud, state=self.state)
@@ -229,14 +239,22 @@ class _Tenant:
         for task, _ in list(self.unfinished.values()):
             await self._end(task, reason, detail, self.began_at)
 
-    async def _sign_in_failed(self, error: SignInError) -> None:
+    async def _not_let_in(self, error: CollectionError) -> None:
         """Say that nobody let us in, and that nothing was seen: of every collection, up to now."""
         now = await microsoft_time(self.cloud)
-        tenant = self.job.tenant.id
-        await self.outlet.put(SignInFailed(tenant, error.is_refused, error.code, error.message, error.hint, now))
-        if not self.unfinished:
+        is_refused = isinstance(error, SignInError) and error.is_refused
+        await self.outlet.put(SignInFailed(self.job.tenant.id, is_refused, error.code, error.message, error.hint, now))
+        if not self.is_signed_in:
             for collection in self.job.collections:
                 await self._plan(collection, now, None)
+
+
+def _innermost(error: Exception) -> Exception:
+    """Return what really happened: of several errors that came together the one that tells most."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    found = [_innermost(each) for each in error.exceptions]
+    return next((each for each in found if isinstance(each, CollectionError)), found[0])
 
 
 def _without(window: Window, part: Window) -> list[Window]:
