@@ -11,7 +11,7 @@ from m365audit.simulator.service import audit_queries, manage
 from m365audit.simulator.service.aadsts import refusal
 from m365audit.simulator.service.calls import Answer, Call, graph_error, json_answer, manage_error
 from m365audit.simulator.service.faults import Fault
-from m365audit.simulator.service.gate import challenge, lacking
+from m365audit.simulator.service.gate import challenge, denied, lacking
 from m365audit.simulator.service.simulation import Simulation
 
 Instead = Callable[[Simulation, Call, Fault], Answer | None]
@@ -120,9 +120,10 @@ def _token_expired(simulation: Simulation, call: Call, fault: Fault) -> Answer:
 
 def _unauthorized(_simulation: Simulation, call: Call, _fault: Fault) -> Answer:
     said = "Lifetime validation failed, the token is expired."
-    challenge = f'Bearer realm="", authorization_uri="{call.origin}/common/oauth2/authorize", error="invalid_token"'
-    made = manage_error if call.service == "manage" else graph_error
-    return made(401, "InvalidAuthenticationToken", said, WWW_Authenticate=challenge)
+    told = f'Bearer realm="", authorization_uri="{call.origin}/common/oauth2/authorize", error="invalid_token"'
+    if call.service == "manage":
+        return denied(told)
+    return graph_error(401, "InvalidAuthenticationToken", said, WWW_Authenticate=told)
 
 
 def _claims_challenge(simulation: Simulation, call: Call, _fault: Fault) -> Answer:

@@ -25,7 +25,9 @@ def _empty_pages(simulation: Simulation, call: Call, answer: Answer, _fault: Fau
     if answer.page is not None and call.place is not None:
         snapshot, offset = call.place
         answer.page.records = []
-        answer.page.next_link = next_link(call, skip_token(snapshot, offset))
+        # Another link each time: one that leads to itself would be a loop.
+        simulation.loops += 1
+        answer.page.next_link = next_link(call, skip_token(snapshot, offset) + "~" * simulation.loops)
     elif _is_content(call, answer):
         return Answer(HTTPStatus.OK, b"[]", answer.headers | {"NextPageUri": _same_content(simulation, call)})
     return answer

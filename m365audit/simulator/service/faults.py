@@ -51,7 +51,7 @@ KINDS: Final[dict[str, Kind]] = {
     "truncated_json": Kind("A8", "repairable"),
     "html": Kind("A8", "repairable"),
     "empty_body": Kind("A8", "repairable"),
-    "not_json": Kind("A8", "repairable"),
+    "not_json": Kind("A8", "either"),
     "empty_pages": Kind("A9", "repairable"),
     "records_missing": Kind("A10", "repairable", service="graph", pages="first"),
     "ends_early": Kind("A10", "repairable", service="graph"),

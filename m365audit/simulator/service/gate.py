@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, manage_error
+from m365audit.simulator.service.calls import Answer, Call, RefusedError, graph_error, json_answer, manage_error
 from m365audit.simulator.service.simulation import Simulation
 from m365audit.simulator.service.tokens import InvalidTokenError
 
@@ -36,8 +36,15 @@ def admit(simulation: Simulation, call: Call) -> None:
 def _unauthorized(call: Call, message: str) -> RefusedError:
     challenge = f'Bearer realm="", authorization_uri="{call.origin}/common/oauth2/authorize", error="invalid_token"'
     if call.service == "manage":
-        return RefusedError(manage_error(401, "AF10001", message, WWW_Authenticate=challenge))
+        return RefusedError(denied(challenge))
     return RefusedError(graph_error(401, "InvalidAuthenticationToken", message, WWW_Authenticate=challenge))
+
+
+def denied(challenge: str) -> Answer:
+    """Return how the Management Activity API refuses a token that it does not take: in words of its own, no AF code."""
+    answer = json_answer({"Message": "Authorization has been denied for this request."}, status=401)
+    answer.headers["WWW-Authenticate"] = challenge
+    return answer
 
 
 def need(call: Call, permissions: Iterable[str]) -> None:
