@@ -37,6 +37,7 @@ class Arrival:
         is_collected: the collector wrote it from Microsoft's answers. What it covers stands in the ledger of
             collection, not in the file.
         run_id: the run that collected it; empty for what was imported.
+        longest_line: bytes of its longest line; 0 when nobody knows.
     """
 
     source_id: int
@@ -56,6 +57,7 @@ class Arrival:
     origin: Origin | None = None
     is_collected: bool = False
     run_id: str = ""
+    longest_line: int = 0
 
     @property
     def is_settled(self) -> bool:

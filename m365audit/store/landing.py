@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 
@@ -22,6 +23,9 @@ from m365audit.store.setting_aside import set_aside
 from m365audit.store.settling import CALLS, RECORDS, note_sightings, settle
 
 _TABLES = (CALLS, RECORDS)
+_SHORTEST: Final = 1 << 20
+"""What DuckDB is told is the longest line at least; it reads in pieces of twice that."""
+_LINE_END: Final = 2
 
 
 class UnreadableRecordsError(AuditError):
@@ -162,7 +166,9 @@ def _read(
 
     Those are taken out again.
     """
-    paths = {"paths": [file.prepared.ndjson for file in files]}
+    lengths = [file.arrival.longest_line for file in files]
+    longest = max(max(lengths) + _LINE_END, _SHORTEST) if all(lengths) else landing_sql.LONGEST_LINE
+    paths = {"paths": [file.prepared.ndjson for file in files], "longest": longest}
     sample = files[0].prepared
     lands_first = _land_calls if sample.kind == "graph_activity" else _land_records
     lands_rest = _land_records if sample.kind == "graph_activity" else _land_calls
@@ -179,7 +185,7 @@ _Read = tuple[dict[int, int], set[int], bool]
 
 
 def _land_calls(
-    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
+    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, object], *, is_careful: bool
 ) -> _Read:
     connection.execute(landing_calls.arrive(is_careful=is_careful, is_enveloped=sample.enveloped), paths)
     counts = _count(connection, "arrived_calls", "standing")
@@ -191,7 +197,7 @@ def _land_calls(
 
 
 def _land_records(
-    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, list[str]], *, is_careful: bool
+    connection: duckdb.DuckDBPyConnection, sample: PreparedFile, paths: dict[str, object], *, is_careful: bool
 ) -> _Read:
     kind = "sign_ins" if sample.kind == "graph_activity" else sample.kind
     if not is_careful and (check := landing_sql.check_records(kind, is_enveloped=sample.enveloped)):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from m365audit.catalogue import LONGEST_LITERAL, path_sql
-from m365audit.store.landing_sql import BLANKS, LONGEST_LINE, is_call, strictly, timestamp
+from m365audit.store.landing_sql import BLANKS, is_call, strictly, timestamp
 
 _FIELDS: Final = (
     "requestId", "timeGenerated", "appId", "requestMethod", "requestUri", "responseStatusCode", "ipAddress", "userId",
@@ -41,7 +41,7 @@ def _source(*, is_careful: bool, is_enveloped: bool) -> str:
         return (
             f"SELECT envelope_time, category, filename, {named} FROM (SELECT json->>'$.time' AS envelope_time, "
             f"json->>'$.category' AS category, json->>[{paths}] AS f, filename "
-            f"FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {LONGEST_LINE}))"
+            "FROM read_ndjson_objects($paths, filename = true, maximum_object_size = $longest))"
         )
     fields = ", ".join(f"{name} VARCHAR" for name in _FIELDS)
     named = ", ".join(f"json.properties.{name}" for name in _FIELDS)

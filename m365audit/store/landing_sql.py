@@ -5,10 +5,14 @@ Source of the paths: the v1.0/beta metadata of Microsoft Graph.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 LONGEST_LINE: Final = 67_108_864
-"""Longest record DuckDB may read (64 MiB); the exports room quarantines long before that."""
+"""Longest record DuckDB may read (64 MiB); the exports room quarantines long before that.
+
+DuckDB sets memory for two such lines aside in each thread: where the longest line is known, it is told (``$longest``).
+"""
 
 _EARLIEST: Final = "TIMESTAMPTZ '0001-01-02 00:00:00+00'"
 _LATEST: Final = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
@@ -51,7 +55,7 @@ def strictly(fields: str) -> str:
     """
     return (
         f"read_ndjson($paths, columns = {{json: 'STRUCT({fields})'}}, records = 'false', filename = true, "
-        f"maximum_object_size = {LONGEST_LINE})"
+        "maximum_object_size = $longest)"
     )
 
 
@@ -132,6 +136,8 @@ _TIME: Final = {
     "call_records": "$.startDateTime",
 }  # fmt: skip
 
+_READ: Final = re.compile(r"record->>'([^']+)'")
+
 _CHECKED: Final = {
     "sign_ins": "id VARCHAR, createdDateTime VARCHAR, appId VARCHAR, userId VARCHAR, "
     "status STRUCT(errorCode VARCHAR), location STRUCT(countryOrRegion VARCHAR)",
@@ -146,9 +152,9 @@ _CHECKED: Final = {
 
 
 def check_records(kind: str, *, is_enveloped: bool) -> str | None:
-    """Return a statement that fails where a key that is read stands twice; parameter: paths. None: nothing to check.
+    """Return a statement that fails where a key that is read stands twice, None when there is nothing to check.
 
-    The file then goes the careful way, and the record is quarantined there.
+    Parameters: paths, longest. The file then goes the careful way, and the record is quarantined there.
     """
     fields = _CHECKED.get(kind)
     if fields is None:
@@ -159,10 +165,10 @@ def check_records(kind: str, *, is_enveloped: bool) -> str | None:
 
 
 def insert_records(kind: str, *, is_enveloped: bool) -> str:
-    """Return the statement that lands records of one kind whole; parameter: paths; ``arriving`` gives each its source.
+    """Return the statement that lands records of one kind whole; ``arriving`` gives each its source.
 
-    Rows without an id come in with ``version`` 0, Graph activity with -1, other storage categories with -2; the caller
-    takes them out again, counted.
+    Parameters: paths, longest. Rows without an id come in with ``version`` 0, Graph activity with -1, other storage
+    categories with -2; the caller takes them out again, counted.
     """
     category = "json->>'$.category'" if is_enveloped else "NULL"
     feed = _FEED.get(kind, "'{kind}'").replace("{kind}", kind)
@@ -176,6 +182,7 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
             f"CASE WHEN starts_with(feed, 'sign_ins_') THEN record->>'{_TIME['sign_ins']}' "
             f"ELSE record->>'{_TIME['directory_audits']}' END"
         )
+    paths, (feed, record_id, when) = _in_one_go(feed, record_id, when)
     return f"""
         INSERT INTO landed_records BY NAME
         SELECT tenant_id, source_id, observed_at, is_retold, coalesce(feed, 'unknown') AS feed, record_id, content,
@@ -187,10 +194,22 @@ def insert_records(kind: str, *, is_enveloped: bool) -> str:
         FROM (
             SELECT tenant_id, source_id, observed_at, is_retold, feed, {record_id} AS record_id,
                 md5_number(record::VARCHAR) AS content, envelope_time, {when} AS occurred, record
-            FROM (SELECT {feed} AS feed, filename, envelope_time, record FROM (
-                SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
-                    {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time, filename
-                FROM read_ndjson_objects($paths, filename = true, maximum_object_size = {LONGEST_LINE})
+            FROM (SELECT {feed} AS feed, filename, envelope_time, record, told FROM (
+                SELECT filename, envelope_time, category, record, record->>[{paths}] AS told FROM (
+                    SELECT {"json->'$.properties'" if is_enveloped else "json"} AS record, {category} AS category,
+                        {"json->>'$.time'" if is_enveloped else "NULL::VARCHAR"} AS envelope_time, filename
+                    FROM read_ndjson_objects($paths, filename = true, maximum_object_size = $longest)
+                )
             )) INNER JOIN arriving USING (filename)
         )
     """
+
+
+def _in_one_go(*expressions: str) -> tuple[str, list[str]]:
+    """Return the paths that the expressions read of ``record``, and the expressions reading a list ``told`` instead.
+
+    Every path by itself would parse the record again, and keep what it parsed in memory beside the others.
+    """
+    paths = list(dict.fromkeys(path for expression in expressions for path in _READ.findall(expression)))
+    told = [_READ.sub(lambda found: f"told[{paths.index(found[1]) + 1}]", text) for text in expressions]
+    return ", ".join(f"'{path}'" for path in paths), told

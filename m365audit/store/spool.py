@@ -235,11 +235,13 @@ class Segment:
     Attributes:
         records: how many were appended.
         size: bytes of them.
+        longest: bytes of the longest.
     """
 
     def __init__(self, tenant: str, state: Path, name: str) -> None:
         self.records = 0
         self.size = 0
+        self.longest = 0
         self._folder = make_private(state / "spool" / tenant)
         self._name = _safe_name(name)
         self._digest = hashlib.sha256()
@@ -268,6 +270,7 @@ class Segment:
         self._digest.update(lines)
         self.size += len(lines)
         self.records += len(records)
+        self.longest = max(self.longest, *map(len, records))
         while lines:
             lines = lines[self._writer.write(lines) :]
 
