@@ -17,6 +17,8 @@ ROOM: Final = 24 << 20
 """Bytes of records that may wait to be stored; one page may be larger, and then waits alone."""
 
 _STOP_SECONDS: Final = 10.0
+LINGER: Final = 0.05
+"""Seconds that connections over TLS take to close after they were told to; a loop that ends sooner leaves them open."""
 
 
 class Outlet:
@@ -86,6 +88,7 @@ def stream(work: Callable[[Outlet], Awaitable[None]], *, room: int = ROOM) -> Ge
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
+            loop.run_until_complete(asyncio.sleep(LINGER))
             outlet.finish(error)
 
     thread = threading.Thread(target=run, name="collection", daemon=True)

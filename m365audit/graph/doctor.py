@@ -17,6 +17,7 @@ import msgspec
 from m365audit.config import TenantSettings
 from m365audit.graph import entitlements, probes
 from m365audit.graph.auth import OpenCredential, open_credential
+from m365audit.graph.bridge import LINGER
 from m365audit.graph.claims import TokenClaims
 from m365audit.graph.client import TenantClient
 from m365audit.graph.clouds import Cloud
@@ -78,6 +79,7 @@ async def examine(
         return found
 
     found = await asyncio.gather(*map(one, tenants))
+    await asyncio.sleep(LINGER)
     wanted = {feed for tenant in tenants for feed in tenant.feeds}
     return Examined(tuple(found), needs(_wanted(wanted)))
 
