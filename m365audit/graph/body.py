@@ -13,6 +13,8 @@ from typing import Final
 import httpx
 import msgspec
 
+from m365audit.graph.tolerant import is_document
+
 MAX_BYTES: Final = 64 << 20
 """Largest answer taken, as it comes and decompressed. Pages of 1,000 sign-ins have 2 to 4 MB."""
 
@@ -178,7 +180,8 @@ def require_document(body: bytes) -> None:
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
-        raise IncompleteError("an answer is not one whole JSON document") from None
+        if not is_document(body):
+            raise IncompleteError("an answer is not one whole JSON document") from None
 
 
 def _require_depth(body: bytes) -> None:

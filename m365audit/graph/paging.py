@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from m365audit.graph import tolerant
 from m365audit.graph.failures import CollectionError, StaleLinkError
 from m365audit.graph.feeds.collection import Answer, Client
 from m365audit.graph.values import Page, Task, Window
@@ -33,6 +34,7 @@ _SAMPLE: Final = 16
 _BAD_REQUEST: Final = 400
 _CONTENT: Final = "Microsoft's answer is not a page of records"
 
+T = TypeVar("T")
 Ask = Callable[[Client, Window | None, int], Awaitable[Answer]]
 """Asks for the first page: of a window, with so many records at most."""
 
@@ -92,14 +94,18 @@ def page_of(body: bytes) -> tuple[list[bytes], str | None]:
     Raises:
         CollectionError: it is no page, or too large a one.
     """
+    _require_room(body)
     try:
-        _require_room(body)
         page = _read_body(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise CollectionError("error", _CONTENT) from None
-    if page.next_link == "":
+        records, link = _tolerantly(tolerant.page, body)
+    else:
+        records, link = _lines(page.value, body), page.next_link
+    if link == "":
         raise CollectionError("error", "Microsoft's answer has an empty link to the next page")
-    return _lines(page.value, body), page.next_link
+    if link is not None and not isinstance(link, str):
+        raise CollectionError("error", _CONTENT)
+    return records, link
 
 
 def array_of(body: bytes) -> list[bytes]:
@@ -108,10 +114,18 @@ def array_of(body: bytes) -> list[bytes]:
     Raises:
         CollectionError: it is none, or too large a one.
     """
+    _require_room(body)
     try:
-        _require_room(body)
         return _lines(_read_array(body), body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return _tolerantly(tolerant.array, body)
+
+
+def _tolerantly(read: Callable[[bytes], T], body: bytes) -> T:
+    """Read what the quick way refused, if there is hope."""
+    try:
+        return read(body)
+    except (ValueError, RecursionError):
         raise CollectionError("error", _CONTENT) from None
 
 

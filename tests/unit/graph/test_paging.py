@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m365audit.graph import paging
+from m365audit.graph import paging, tolerant
+from m365audit.graph.body import require_document
 from m365audit.graph.failures import CollectionError
 from m365audit.graph.paging import Progress, array_of, follow, page_of
 from m365audit.graph.splitting import MOST_RESTARTS, NARROWEST, halves, read_listing
@@ -79,6 +80,32 @@ def test_numbers_and_texts_keep_their_spelling() -> None:
 
 def test_bytes_that_are_no_utf8_are_left_to_whoever_judges_records() -> None:
     assert page_of(b'{"value":[{"a":"\xff"}]}')[0] == [b'{"a":"\xff"}']
+
+
+HALF = '{"id":"b","name":"half a \\ud800 character"}'
+
+
+@pytest.mark.parametrize("blank", ["", "\n", " \t"])
+def test_a_record_with_half_a_character_does_not_hide_the_others(blank: str) -> None:
+    parts = ["{", '"@odata.context"', ":", '"x\\ud801"', ",", '"value"', ":", "[", '{"id":"a"}', ",", HALF, "]", ",",
+             '"@odata.nextLink"', ":", '"l"', "}"]  # fmt: skip
+    sent = blank.join(parts).encode()
+    require_document(sent)
+    assert page_of(sent) == ([b'{"id":"a"}', HALF.encode()], "l")
+    assert array_of(blank.join(["[", HALF, ",", "1", "]", ""]).encode()) == [HALF.encode(), b"1"]
+    for end in range(len(sent.rstrip()) - 1):
+        assert not tolerant.is_document(sent[:end])
+        with pytest.raises(CollectionError):
+            page_of(sent[:end])
+
+
+@pytest.mark.parametrize("sent", [
+    "[]", '{"value":7,"a":"%"}', '{"a":"%"}', '{"value":["%"]} x', '{"value":["%",]}', '{"value":["%" 1]}',
+    '{"value" ["%"]}', '{"value":["%"],"@odata.nextLink":7}',
+])  # fmt: skip
+def test_half_a_character_excuses_nothing_else(sent: str) -> None:
+    with pytest.raises(CollectionError):
+        page_of(sent.replace("%", "\\ud800").encode())
 
 
 @pytest.mark.parametrize(
