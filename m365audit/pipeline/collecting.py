@@ -15,6 +15,7 @@ from m365audit.config import TenantSettings
 from m365audit.pipeline.gathering import Gatherer
 from m365audit.pipeline.values import Collected, Work
 from m365audit.store import collection
+from m365audit.store.database import frugal
 
 if TYPE_CHECKING:
     from m365audit.graph import Job
@@ -64,10 +65,10 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
     jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
     cloud = graph.cloud_of(work.settings.cloud)
     asked = graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within, pace=wanted.pace)
-    with closing(asked) as events:
+    with frugal(work.connection), closing(asked) as events:
         for event in events:
             gatherer.take(event)
-    gatherer.finish()
+        gatherer.finish()
     return tuple(gatherer.tenants.values())
 
 

@@ -159,6 +159,7 @@ class Gatherer:
                 settle_after=self._work.policy.policy.settle_after,
                 is_collected=True,
                 run_id=self._run_id,
+                longest_line=segment.longest,
             )
             prepared = PreparedFile(
                 arrival.path, self._collections[task.collection].kind, page is not None and page.enveloped,

@@ -32,6 +32,10 @@ SESSION: Final = (
 """Settings of every connection: UTC always, nothing fetched from anywhere."""
 
 
+FRUGAL_MEMORY: Final = "150MB"
+"""Memory for landing while a collector runs beside it: with its libraries the program stays below 300 MB."""
+
+
 def configure(connection: duckdb.DuckDBPyConnection, temporary: Path | None = None) -> None:
     """Apply ``SESSION``, and bound the memory when there is a folder to spill into."""
     for statement in SESSION:
@@ -39,6 +43,23 @@ def configure(connection: duckdb.DuckDBPyConnection, temporary: Path | None = No
     if temporary is not None:
         connection.execute("SET memory_limit = ?", [MEMORY_LIMIT])
         connection.execute("SET temp_directory = ?", [str(temporary)])
+
+
+@contextmanager
+def frugal(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let statements inside have little memory and one thread; what they need beyond that, they spill."""
+    row = connection.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
+    memory, threads = row or (MEMORY_LIMIT, 1)
+    _limit(connection, FRUGAL_MEMORY, 1)
+    try:
+        yield
+    finally:
+        _limit(connection, str(memory), int(threads))
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, memory: str, threads: int) -> None:
+    connection.execute("SET memory_limit = ?", [memory])
+    connection.execute(f"SET threads = {threads:d}")
 
 
 @contextmanager

@@ -75,6 +75,8 @@ def land(
     except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
         raise  # the store's trouble, not the file's: the run ends, and closing the connection rolls back
     except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException) and files[0].arrival.is_collected:
+            raise  # nobody could have written these records otherwise
         connection.execute("ROLLBACK")
         raise UnreadableRecordsError(str(error).splitlines()[0], file=files[0].arrival.path) from error
     # What was read where it came from has to be what is kept; else it is read again from there.

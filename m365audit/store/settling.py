@@ -77,10 +77,11 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, table: _Table, tenant
         twice AS (
             SELECT k FROM fresh WHERE n > 1
             UNION
-            SELECT k FROM fresh SEMI JOIN (
-                SELECT hash({table.key}) AS k FROM {table.name}
-                WHERE tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)
-            ) USING (k)
+            -- What is there already is passed through, what is fresh is held in memory: the one may be large.
+            SELECT hash({table.key}) AS k FROM {table.name}
+            WHERE
+                tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)
+                AND hash({table.key}) IN (SELECT k FROM fresh)
         )
         SELECT DISTINCT {table.key} FROM {table.name}
         WHERE source_id IN (FROM fresh_sources) AND hash({table.key}) IN (FROM twice)

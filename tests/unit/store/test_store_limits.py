@@ -58,7 +58,7 @@ def test_what_is_in_time_is_left_alone(locked: LockedDatabase) -> None:
 
 
 def test_an_exploding_rule_is_an_error_of_its_own(locked: LockedDatabase) -> None:
-    rule = next(rule for rule in load_rules(locked) if rule.id == "granted-not-recorded")
+    rule = next(rule for rule in load_rules(locked) if rule.id == "tenant-wide-where-per-user")
     row = "CAST(NULL AS VARCHAR) AS record, CAST(NULL AS VARCHAR) AS process, CAST(NULL AS TIMESTAMPTZ) AS occurred_at"
     identity = ", ".join(f"'x' AS {name}" for name in rule.identity)
     endless = replace(rule, id="endless", sql=(
@@ -72,7 +72,7 @@ def test_an_exploding_rule_is_an_error_of_its_own(locked: LockedDatabase) -> Non
     results = run_rules(locked, [endless, greedy, rule], with_finding_ids, seconds=2)
     said = {outcome.rule: outcome for outcome in results.outcomes}
     assert {name: outcome.outcome for name, outcome in said.items()} == {
-        "endless": "error", "greedy": "error", "granted-not-recorded": "clean",
+        "endless": "error", "greedy": "error", "tenant-wide-where-per-user": "clean",
     }  # fmt: skip
     assert said["endless"].reason == "it took longer than 2 seconds and was stopped"
     assert "150MB of memory" in (said["greedy"].reason or "")
