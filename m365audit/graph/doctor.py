@@ -155,6 +155,7 @@ class _Patient:
     async def _let_in(self, throttle: Throttle) -> Examination:
         credential = open_credential(self.tenant, self.cloud, state=self.state)
         async with TenantClient(self.tenant.id, self.cloud, credential, throttle, deadline=self.within) as client:
+            client.storage = self.tenant.storage
             async with asyncio.timeout(self.within.total_seconds()):
                 claims = await client.token_claims("graph")
                 manage = await self._manage(client)

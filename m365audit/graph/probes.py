@@ -5,6 +5,7 @@ Must never keep what comes back: whether there was something is all that is lear
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,11 +20,15 @@ from msgraph.generated.audit_logs.sign_ins.sign_ins_request_builder import SignI
 from msgraph.generated.communications.call_records.call_records_request_builder import CallRecordsRequestBuilder
 from msgraph.generated.security.audit_log.queries.queries_request_builder import QueriesRequestBuilder
 
+from m365audit.config import StorageSettings
+from m365audit.graph.blobs import Container
 from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection
+from m365audit.graph.feeds.graph_activity import files_of
 from m365audit.graph.feeds.subscriptions import address
 from m365audit.graph.moments import literal
 from m365audit.graph.paging import array_of, page_of
+from m365audit.graph.values import Window
 
 Probe = Callable[[Client], Awaitable[bool]]
 """Says whether there was a record; raises what reading would."""
@@ -54,6 +59,9 @@ _CALLS: Final = ("call_records",)
 _STATES: Final[Mapping[str, str]] = MappingProxyType(
     {"licence": "licence", "permission": "permission", "disabled": "disabled"}
 )
+_STORAGE_SECONDS: Final = 20
+_NETWORK: Final = "look at the network, any proxy, and the account's firewall"
+_SETTING: Final = "look at the diagnostic setting in Entra: MicrosoftGraphActivityLogs must go to this account"
 _NOTHING: Final = "it answers; nothing happened in the last day"
 
 
@@ -63,6 +71,8 @@ async def seen(client: Client, collection: Collection) -> Seen | None:
         return Seen("absent", "this cloud has no audit log queries")
     if collection.name == "call_records" and not client.cloud.has_call_records:
         return Seen("absent", "this cloud has no call records")
+    if collection.name == "graph_activity":
+        return None if client.storage is None else await _storage(client, client.storage)
     probe = _PROBES.get(collection.name)
     return None if probe is None else await _tried(probe, client)
 
@@ -167,6 +177,25 @@ async def _call_records(client: Client) -> bool:
         place = f"{client.cloud.graph}/v1.0/communications/callRecords/microsoft.graph.callRecords.{name}({times})"
         answers.append(await client.get(place, limits=_CALLS))
     return any(page_of(answer.body)[0] for answer in answers)
+
+
+async def _storage(client: Client, settings: StorageSettings) -> Seen:
+    """Look which hours of Graph activity lie in the storage account, and whether they may be read."""
+    window = Window(client.now() - 2 * DAY, client.now())
+    try:
+        async with asyncio.timeout(_STORAGE_SECONDS):
+            token, ca_file = client.storage_token, client.cloud.ca_file
+            async with Container(settings, token, ca_file=ca_file) as container:
+                hours = await files_of(container, client.tenant, window)
+                if hours:
+                    await container.read(hours[max(hours)][0].name, 0, 1)  # owners may list, and not read
+    except TimeoutError:
+        return Seen("error", f"the storage account did not answer within {_STORAGE_SECONDS} seconds", _NETWORK)
+    except CollectionError as error:
+        return _refused(error)
+    if not hours:
+        return Seen("unseen", "the storage account has no hour of the last two days", _SETTING)
+    return Seen("readable", f"{len(hours)} hours of the last two days, the newest {literal(max(hours))}")
 
 
 _PROBES: Final[Mapping[str, Probe]] = MappingProxyType(

@@ -44,7 +44,7 @@ async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
         raise CollectionError("disabled", "no storage account with Graph activity logs is configured", hint=todo)
     began_at = client.now()
     async with Container(settings, client.storage_token, ca_file=client.cloud.ca_file) as container:
-        hours = await _files(container, client.tenant, window)
+        hours = await files_of(container, client.tenant, window)
         cursors = dict(task.cursors)
         for hour in sorted(hours):
             reading = _Hour(container, task, hour, cursors, began_at)
@@ -133,8 +133,12 @@ def _lines(block: bytes, *, is_first: bool) -> Iterator[bytes]:
             yield record
 
 
-async def _files(container: Container, tenant: str, window: Window) -> dict[datetime, list[Blob]]:
-    """Return the files of a window by the hour that their path names."""
+async def files_of(container: Container, tenant: str, window: Window) -> dict[datetime, list[Blob]]:
+    """Return the files of a window by the hour that their path names.
+
+    Raises:
+        CollectionError: the container cannot be listed, or has nothing of this tenant.
+    """
     roots = [root async for root in _roots(container, tenant, "", _LEVELS)]
     if not roots:
         what = f"the container {container.name} has no folder of this tenant: its diagnostic setting writes elsewhere"
