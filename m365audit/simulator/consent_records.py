@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from m365audit.simulator.auditor import registration
 from m365audit.simulator.integrations import ADDIN, CRM, FORMS, TELEPHONY, App
-from m365audit.simulator.people import Tenant
+from m365audit.simulator.people import Tenant, fixed_id
 
 Document = dict[str, Any]
 
@@ -39,6 +40,21 @@ def _record(tenant: Tenant, name: str, kind: str, app: App, *history: Document, 
         "processor": app.publisher,
         **extra,
         "history": list(history),
+    }
+
+
+def record_of_groups(tenant_id: str, groups: Sequence[str]) -> Document:
+    """Return a consent record of an invented tenant that names these groups: only what a record names is collected."""
+    begin = "2026-01-01T00:00:00Z"
+    process = _process("mail-log", "Log correspondence", "mail", ("Mail.Read",), {"groups": list(groups)})
+    return {
+        "schema": "m365audit.consent/1",
+        "record": f"synthetic-{tenant_id[:8]}",
+        "tenant": tenant_id,
+        "integration": {"kind": "other", "name": "Somebody's app", "app_ids": [fixed_id(tenant_id, "recorded")]},
+        "controller": "Synthetic B.V.",
+        "processor": "Somebody",
+        "history": [_full("granted", begin, "2027-01-01T00:00:00Z", process)],
     }
 
 

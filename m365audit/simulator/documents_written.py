@@ -27,7 +27,7 @@ def write_documents(folder: Path, tenants: Iterable[Tenant], configuration: Docu
     """
     for tenant in tenants:
         for name, record in records(tenant).items():
-            _write_yaml(folder / "consent" / tenant.key / name, record)
+            write_yaml(folder / "consent" / tenant.key / name, record)
     return write_settings(folder, configuration)
 
 
@@ -37,8 +37,8 @@ def write_settings(folder: Path, configuration: Document) -> Path:
     Raises:
         OSError: the folder cannot be written.
     """
-    _write_yaml(folder / "policy.yaml", POLICY)
-    _write_yaml(folder / "m365audit.yaml", configuration)
+    write_yaml(folder / "policy.yaml", POLICY)
+    write_yaml(folder / "m365audit.yaml", configuration)
     return folder / "m365audit.yaml"
 
 
@@ -54,7 +54,12 @@ def write_private(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _write_yaml(path: Path, document: Document) -> None:
+def write_yaml(path: Path, document: Document) -> None:
+    """Write one document.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.dump(document, Dumper=_PlainYaml, sort_keys=False, allow_unicode=True, width=110)
     path.write_text(text, encoding="utf-8")

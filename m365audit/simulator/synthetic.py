@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from m365audit.simulator.auditor import READS_EVERYTHING
-from m365audit.simulator.documents_written import write_private, write_settings
+from m365audit.simulator.consent_records import record_of_groups
+from m365audit.simulator.documents_written import write_private, write_settings, write_yaml
 from m365audit.simulator.people import fixed_id
 from m365audit.simulator.served import COLLECTIONS, CONTENT_TYPES, Record, ServedClient, ServedTenant, ServedWorld
 from m365audit.simulator.served_truth import Known, known_records, moment
-from m365audit.simulator.synthetic_directory import app_ids, directory, members, team_grants, user_ids
-from m365audit.simulator.synthetic_logs import Span, audit_log, calls, directory_audits, sign_ins
+from m365audit.simulator.synthetic_directory import app_ids, directory, group_ids, members, team_grants, user_ids
+from m365audit.simulator.synthetic_logs import Span, audit_log, background, calls, directory_audits, sign_ins
 
 NOW: Final = datetime(2026, 9, 15, 8, tzinfo=UTC)
 _USERS = 12
@@ -31,7 +32,9 @@ class SyntheticWorld:
     Attributes:
         served: what the simulator serves.
         clients: client id and secret of the auditor, by tenant id.
-        known: every record, also those that show only later.
+        known: every record, also those that show only later; of state and of the time from ``begin`` on.
+        background: audit records from before ``begin``: there so that subscriptions are seen to be long on. Collecting
+            from ``begin`` on may bring some of them or none.
         begin: first moment of the logs.
         now: first moment of the simulated clock.
     """
@@ -39,6 +42,7 @@ class SyntheticWorld:
     served: ServedWorld
     clients: Mapping[str, tuple[str, str]]
     known: frozenset[Known]
+    background: frozenset[Known]
     begin: datetime
     now: datetime
 
@@ -66,7 +70,9 @@ def synthetic_world(
     served = ServedWorld.of(
         *(_tenant(str(seed), tenant, clients[tenant], begin=begin, now=now, count=records) for tenant in ids), now=now
     )
-    return SyntheticWorld(served, clients, known_records(served), begin, now)
+    known = known_records(served)
+    background = frozenset(k for k in known if k.at and k.at < begin - timedelta(seconds=1))
+    return SyntheticWorld(served, clients, known - background, background, begin, now)
 
 
 def _tenant(
@@ -83,8 +89,8 @@ def _tenant(
         collections={name: [] for name in COLLECTIONS} | directory(tenant, users, apps, client_id) | logs,
         members=members(tenant, users),
         arrivals=_arrivals(span, logs),
-        audit=audit_log(span),
-        subscriptions=dict.fromkeys(CONTENT_TYPES.values(), begin - timedelta(days=1)),
+        audit=[*background(span), *audit_log(span)],
+        subscriptions=dict.fromkeys(CONTENT_TYPES.values(), now - timedelta(days=30)),
     )
     served.grants_below.update(team_grants(tenant, apps))
     return served
@@ -99,7 +105,7 @@ def _arrivals(span: Span, logs: Mapping[str, list[Record]]) -> dict[str, datetim
 
 
 def write_synthetic(folder: Path, world: SyntheticWorld, *, cloud: Mapping[str, str]) -> Path:
-    """Write configuration, secrets (0600), an empty register and the policy; return the configuration's file.
+    """Write configuration, secrets, policy and a register that names the groups; return the configuration's file.
 
     Args:
         folder: created when it does not exist.
@@ -111,5 +117,7 @@ def write_synthetic(folder: Path, world: SyntheticWorld, *, cloud: Mapping[str, 
         write_private(folder / f"credentials/{tenant}.txt", secret.encode() + b"\n")
         credential = {"kind": "secret_file", "client_id": client, "file": f"./credentials/{tenant}.txt"}
         entries.append({"id": tenant, "name": world.served.tenants[tenant].name, "credential": credential})
-    (folder / "consent").mkdir(exist_ok=True)
+        # The second group is nested in the first.
+        first, _, third, last = group_ids(tenant)
+        write_yaml(folder / f"consent/{tenant}.yaml", record_of_groups(tenant, (first, third, last)))
     return write_settings(folder, {"cloud": dict(cloud), "tenants": entries})

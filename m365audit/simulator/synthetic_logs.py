@@ -129,6 +129,23 @@ def audit_log(span: Span) -> list[ServedAudit]:
     return sorted(served, key=lambda a: (a.arrived_at, a.content_type, a.blob, a.record["Id"]))
 
 
+def background(span: Span) -> list[ServedAudit]:
+    """Return content from before the logs begin, every 90 minutes of the week that the Management API keeps.
+
+    A subscription does not say since when it is on; a collector believes that it was on before only where it brought
+    something then.
+    """
+    served = []
+    end = span.begin - timedelta(hours=2)
+    for content_type, workload, kind, operation in _AUDITED[:4]:
+        when, number = span.now - timedelta(days=8), 1_000_000
+        while when < end:
+            record = _audit(span, workload, kind, operation, number, when)
+            served.append(ServedAudit(content_type, when + timedelta(minutes=70), record))
+            when, number = when + timedelta(minutes=90), number + 1
+    return served
+
+
 def _audit(span: Span, workload: str, kind: int, operation: str, number: int, when: datetime) -> Record:  # noqa: PLR0917
     app, user = span.apps[number % len(span.apps)], span.users[number % len(span.users)]
     name = f"{user[:8]}@synthetic.example"

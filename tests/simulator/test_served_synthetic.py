@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m365audit.config import load_settings
+from m365audit.catalogue import permission_names
+from m365audit.config import load_policy, load_settings
 from m365audit.model import LOG_FEEDS
+from m365audit.register import load_register
+from m365audit.simulator.served import CONTENT_TYPES
 from m365audit.simulator.served_truth import known_ids, moment
 from m365audit.simulator.synthetic import SyntheticWorld, synthetic_world, write_synthetic
 
@@ -65,7 +68,18 @@ def test_some_records_show_only_later(world: SyntheticWorld) -> None:
     late = {feed for _, feed, _ in world.truth() - first}
     assert late >= {"audit_exchange", "directory_audits", "sign_ins_interactive"}
     by_feed = known_ids(world.served, now=world.now)
-    assert {(t, f, i) for (t, f), ids in by_feed.items() for i in ids} == first
+    older = {(k.tenant, k.feed, k.id) for k in world.background}
+    assert {(t, f, i) for (t, f), ids in by_feed.items() for i in ids} == first | older
+
+
+def test_subscriptions_brought_content_all_week(world: SyntheticWorld) -> None:
+    """So that a collector can know that they were on; nothing of it lies within the logs' own time."""
+    assert all(k.at and k.at < world.begin and k.feed.startswith("audit_") for k in world.background)
+    for tenant in world.served.tenants.values():
+        for content_type in CONTENT_TYPES.values():
+            arrivals = sorted(a.arrived_at for a in tenant.audit if a.content_type == content_type)
+            week = [a for a in arrivals if a > world.now - timedelta(days=7)]
+            assert week[0] - (world.now - timedelta(days=7)) <= timedelta(hours=2)
 
 
 def test_audit_records_arrive_twice_and_out_of_order(world: SyntheticWorld) -> None:
@@ -81,5 +95,8 @@ def test_its_configuration_is_valid_and_its_secrets_private(world: SyntheticWorl
     loaded = load_settings(write_synthetic(tmp_path, world, cloud=cloud))
     assert loaded.problems == ()
     assert {tenant.id for tenant in loaded.settings.tenants} == set(world.served.tenants)
+    policy = load_policy(tmp_path / "policy.yaml").policy
+    register = load_register(tmp_path / "consent", policy=policy, permissions=permission_names())
+    assert [str(problem) for problem in register.problems] == []
     for file in (tmp_path / "credentials").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
