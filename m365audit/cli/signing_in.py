@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +13,8 @@ from m365audit.cli.session import check_state_is_known, load, tenant_id_of
 from m365audit.cli.streams import say
 from m365audit.config import LoginCredential, Settings
 from m365audit.errors import ConfigurationError
+
+_LOCKED_OUT: Final = 3
 
 
 @click.command(short_help="Sign in as a person, for a tenant whose credential says so.")
@@ -36,6 +40,7 @@ def login(wanted: str, *, device_code: bool, is_forgotten: bool, config_path: Pa
     tenant = tenant_id_of(settings, wanted)
     credential = _credential_of(settings, tenant)
     from m365audit.graph.clouds import cloud_of  # noqa: PLC0415 - goes with it
+    from m365audit.graph.failures import SignInError  # noqa: PLC0415 - goes with it
     from m365audit.graph.login import forget, log_in  # noqa: PLC0415 - costs a second
 
     if is_forgotten:
@@ -44,10 +49,14 @@ def login(wanted: str, *, device_code: bool, is_forgotten: bool, config_path: Pa
             if was_there else "nobody was logged in")  # fmt: skip
         return
     cloud = cloud_of(settings.cloud)
-    person = log_in(
-        credential, tenant, cloud.login, cloud.scope("graph"),
-        ca_file=cloud.ca_file, state=settings.state, device_code=device_code, tell=say,
-    )  # fmt: skip
+    try:
+        person = log_in(
+            credential, tenant, cloud.login, cloud.scope("graph"),
+            ca_file=cloud.ca_file, state=settings.state, device_code=device_code, tell=say,
+        )  # fmt: skip
+    except SignInError as error:
+        say(f"error: {error}")
+        sys.exit(_LOCKED_OUT)
     say(f"signed in as {person.name or 'a person without a name'}; the login is kept in {person.place}")
 
 

@@ -61,7 +61,7 @@ def test_a_refusal_ends_with_its_sentence(config: Path, monkeypatch: pytest.Monk
 
     _instead(monkeypatch, log_in)
     result = invoke("login", "--tenant", TENANT, "--config", config)
-    assert result.exit_code == SignInError.exit_code
+    assert result.exit_code == 3
     assert "error: the code has expired; run the login again" in result.stderr
 
 
