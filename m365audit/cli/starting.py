@@ -13,6 +13,8 @@ from m365audit.cli.streams import say, show_lines
 from m365audit.pipeline import Wanted
 from m365audit.resources import data_dir
 
+_COLLECTIONS: Final = 2
+"""The first reads everything, the second, a simulated day later, finds it settled."""
 _PACE: Final = 200.0
 """How fast time passes for Microsoft's limits in the demo: its service's clock is simulated as well."""
 
@@ -31,21 +33,26 @@ def demo(folder: Path) -> None:
     writes them. Then every access is judged, and a database and a report are published. No account is needed, and
     nothing leaves this machine. Running it again finds everything already there.
     """
-    from m365audit.simulator.live_world import WATCHED, live_world, write_live_world  # noqa: PLC0415 - a server
-    from m365audit.simulator.service.running import running  # noqa: PLC0415
+    from m365audit.simulator.demonstration import demonstration  # noqa: PLC0415 - a server, for this command alone
 
     say("starting a simulated Microsoft 365 on this machine …")
-    live = live_world()
-    with running(live.served) as service:
-        world = write_live_world(folder, live, cloud=service.cloud())
+    with demonstration(folder) as show:
+        world = show.world
         loaded, policy = load(world.config)
-        wanted = Wanted(loaded.settings.tenants, (), *WATCHED, pace=_PACE)
-        say(f"collecting from {len(loaded.settings.tenants)} tenants at {service.origin} …")
-        imports = standing_imports(loaded.settings)
-        run_pipeline(loaded.settings, policy, imports, "demo", wanted=wanted, evaluate=False)
-        service.advance(live.steps[0])
-        say("a simulated day later: collecting again, so that what did not change counts as settled …")
-        outcome = run_pipeline(loaded.settings, policy, imports, "demo", wanted=wanted)
+        wanted = Wanted(loaded.settings.tenants, (), *show.watched, pace=_PACE)
+        imports, tenants = standing_imports(loaded.settings), len(loaded.settings.tenants)
+        *earlier, last = show.live.collected_at[:_COLLECTIONS]
+        for moment in show.collections(_COLLECTIONS):
+            when = f"{moment:%-d %B %H:%M}"
+            say(f"it is {when} there: collecting from {tenants} tenants at {show.simulator.origin} …")
+            outcome = run_pipeline(
+                loaded.settings,
+                policy,
+                [] if moment in earlier else imports,
+                "demo",
+                wanted=wanted,
+                evaluate=moment == last,
+            )
     print_outcome(outcome, "text", brief=True)
     page, config = shown_path(loaded.settings.publish / "report.html"), shown_path(world.config)
     show_lines(
