@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -450,6 +450,53 @@ def test_where_every_part_is_refused_nothing_more_is_asked(pulling: Pulling, ser
 
 
 # --- all of them ---
+
+ENDINGS = {
+    "directory_audits": (
+        "throttled", "throttled_without_header", "unavailable", "wrong_length", "bad_gzip", "empty_body", "link_loop",
+        "skip_token_expired", "token_expired", "claims_challenge", "permission_removed", "deep_nesting", "redirected",
+    ),
+    "audit_exchange": (
+        "throttled_as_forbidden", "aborted", "html", "audit_disabled", "content_expired", "subscription_disabled",
+        "warming_up", "not_found", "permission_removed",
+    ),
+    "audit_queries": ("unavailable", "query_fails", "query_is_capped", "repeated_records", "skip_token_expired"),
+    "call_records": ("not_found", "truncated_json", "licence_missing", "empty_pages"),
+}  # fmt: skip
+"""What goes wrong, by collection."""
+
+
+@pytest.mark.parametrize(("collection", "kind"), [(name, kind) for name, kinds in ENDINGS.items() for kind in kinds])
+def test_whatever_goes_wrong_nothing_is_claimed_that_was_not_read(
+    pulling: Pulling, served: ServedTenant, simulator: Simulator, collection: str, kind: str
+) -> None:
+    window = OLD if collection == "audit_queries" else YESTERDAY
+    served.collections["directoryAudits"] += [
+        {"id": f"x{n}", "activityDateTime": wire(YESTERDAY.begin + timedelta(seconds=40 * n))} for n in range(2_100)
+    ]
+    found = Pulled()
+    where = {"directory_audits": "*directoryAudits", "call_records": "*callRecords*"}.get(collection, "*")
+    # An empty list of content in the midst of full ones cannot be told from silence; from the beginning it can.
+    fault = Fault(kind, where=where) if kind == "warming_up" else Fault(kind, where=where, first=2, count=2)
+    with faulty(simulator, fault), suppress(CollectionError):
+        found = pulling(collection, window, pull=hurried if collection == "audit_queries" else None)
+    ids = {record.get("Id") or record["id"] for record in found.records}
+    for begin, end, reason in found.parts:
+        if reason is None:
+            assert ids >= held(served, collection, Window(begin, end))
+
+
+def held(served: ServedTenant, collection: str, window: Window) -> set[str]:
+    """Return the ids of what a collection would read of a window, were nothing wrong."""
+    if collection == "audit_queries":
+        return truth_of(served, window)
+    if collection == "audit_exchange":
+        return arrived_for(served, "Audit.Exchange", window)
+    names = {"directory_audits": ("directoryAudits",)}.get(
+        collection, ("callRecords", "pstnCalls", "directRoutingCalls")
+    )
+    time = "activityDateTime" if collection == "directory_audits" else "startDateTime"
+    return {each for name in names for each in ids_between(served.collections[name], time, window)}
 
 
 def test_nothing_is_written_but_what_may_be(simulator: Simulator, pulling: Pulling, served: ServedTenant) -> None:
