@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +22,7 @@ from m365audit.config import TenantSettings
 from m365audit.graph.aadsts import Place
 from m365audit.graph.credential_kinds import LoginCloud, Opened, open_kind
 from m365audit.graph.failures import SignInError
-from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, check_answer, failure_of
+from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, check_answer, failure_of, quieten
 from m365audit.graph.retry import Patience, policy
 from m365audit.graph.secret_files import refused
 from m365audit.graph.wire import tls_context
@@ -87,7 +86,7 @@ class OpenCredential:
     """
 
     def __init__(self, reopen: Callable[[bool], Opened], place: Place, *, sleep: Sleep = asyncio.sleep) -> None:
-        _quieten()
+        quieten()
         self._reopen = reopen
         self._opened = reopen(False)  # noqa: FBT003
         self._place = place
@@ -194,9 +193,3 @@ def _check_ca_file(path: Path | None) -> None:
         tls_context(path)
     except OSError:
         raise refused(path, "holds no certificate authority", "name a PEM file in `cloud:`, `ca_file`") from None
-
-
-def _quieten() -> None:
-    """Keep the libraries from logging failures: they quote Microsoft at length, and we say the same better."""
-    for name in ("azure.identity", "azure.core", "msal"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

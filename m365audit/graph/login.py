@@ -21,7 +21,7 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from m365audit.config.credentials import LoginCredential
 from m365audit.graph.aadsts import Place
 from m365audit.graph.failures import SignInError
-from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, failure_in, failure_of, read_answer
+from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, failure_in, failure_of, quieten, read_answer
 from m365audit.graph.token_cache import Kept
 from m365audit.graph.wire import proxy_for, tls_context
 
@@ -73,6 +73,7 @@ def log_in(
     Raises:
         SignInError: refused, not done in time, or the endpoint could not be asked.
     """
+    quieten()
     place = Place(tenant, credential.client_id, login)
     memory = msal.SerializableTokenCache()
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import ssl
 import zlib
@@ -189,3 +190,9 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, httpx.HTTPError, OSError, TimeoutError, ValueError, zlib.error)
 """What the client libraries raise when no token comes; ValueError: they build one from answers that make no sense."""
+
+
+def quieten() -> None:
+    """Keep the libraries from logging what goes wrong: they quote addresses and answers, and we say the same better."""
+    for name in ("azure.identity", "azure.core", "msal", "msal_extensions", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

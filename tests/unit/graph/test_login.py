@@ -149,6 +149,25 @@ def test_what_is_kept_is_encrypted_and_private(tmp_path: Path) -> None:
     _at(tmp_path, work)
 
 
+def test_no_token_in_logs_and_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def work(endpoint: LoginEndpoint) -> str:
+        _, said = await _log_in(endpoint, tmp_path)
+        credential = _open(endpoint, tmp_path)
+        await credential.token(MANAGE)
+        endpoint.refresh_token = "another"  # noqa: S105 - the one that is kept is revoked
+        with pytest.raises(SignInError) as caught:
+            await credential.token(GRAPH, is_fresh=True)
+        await credential.close()
+        return f"{said}{caught.value!r}{caught.value}{credential!r}{vars(credential)}"
+
+    with caplog.at_level("DEBUG"):
+        everything = _at(tmp_path, work) + caplog.text + "".join(capfd.readouterr())
+    assert "canary" not in everything
+    assert "eyJ" not in everything
+
+
 def test_a_revoked_login_asks_for_a_new_one(tmp_path: Path) -> None:
     async def work(endpoint: LoginEndpoint) -> SignInError:
         await _log_in(endpoint, tmp_path)
