@@ -6,8 +6,9 @@ columns:
   group_id: object id of the group
   observed_at: when its members were listed
   is_complete: >-
-    false when the list may be cut: it has a next page, or exactly the 20 members that Microsoft gives with $expand, or a
-    member without an id; then the listed ones are members and nothing is known of the others
+    false when the list may be cut: it has a next page, or exactly the 20 members that Microsoft gives with $expand and no
+    count that says these are all, or a member without an id; then the listed ones are members and nothing is known of the
+    others
 ---*/
 WITH listed AS (
     SELECT
@@ -29,7 +30,7 @@ SELECT
     NOT coalesce(
         json_exists(record, '$."members@odata.nextLink"')
         OR json_exists(record, '$."transitiveMembers@odata.nextLink"')
-        OR json_array_length(record, '$.members') = 20
+        OR (json_array_length(record, '$.members') = 20 AND (record ->> '$."members@odata.count"') IS DISTINCT FROM '20')
         OR (json_type(record, '$.members') IS DISTINCT FROM 'ARRAY' AND json_array_length(record, '$.transitiveMembers') = 20)
         OR len(list_filter(members, LAMBDA m: coalesce(m ->> '$.id', '') = '')) > 0,
         FALSE
