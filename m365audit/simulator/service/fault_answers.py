@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Final
@@ -52,7 +53,7 @@ def too_many(call: Call) -> Answer:
     if call.service == "manage":
         return manage_error(429, "AF429", said)
     if call.service == "login":
-        return json_answer({"error": "temporarily_unavailable", "error_description": "AADSTS90033"}, status=429)
+        return replace(refusal(90033, call.at), status=429)
     return graph_error(429, "TooManyRequests", "This request is throttled. Please try again later.")
 
 
@@ -77,10 +78,13 @@ def forbidden_af429() -> Answer:
 def _unavailable(simulation: Simulation, call: Call, fault: Fault) -> Answer:
     """``status``: 500, 502, 503 or 504; ``retry_after``: as above, none without."""
     status = int(fault.detail.get("status", 503))
-    made = manage_error if call.service == "manage" else graph_error
-    answer = made(status, "ServiceUnavailable" if status == 503 else "UnknownError", "")  # noqa: PLR2004
     if status in {502, 504}:
         answer = Answer(status, b"<html><h1>Bad Gateway</h1></html>", {"Content-Type": "text/html"})
+    elif call.service == "login":
+        answer = replace(refusal(90033, simulation.now()), status=status)
+    else:
+        made = manage_error if call.service == "manage" else graph_error
+        answer = made(status, "ServiceUnavailable" if status == 503 else "UnknownError", "")  # noqa: PLR2004
     if "retry_after" in fault.detail:
         answer.headers["Retry-After"] = retry_after(simulation, str(fault.detail["retry_after"]))
     return answer
