@@ -5,6 +5,7 @@ from __future__ import annotations
 from m365audit.simulator.auditor import registration
 from m365audit.simulator.integrations import (
     ADDIN,
+    APP_MAIL_READ,
     CRM,
     EXCHANGE,
     FORMS,
@@ -27,6 +28,27 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 def findings() -> tuple[ExpectedFinding, ...]:
     """Return the findings that must be open; every rule that one run can show has at least one."""
     return (*_about_grants(), *_about_habits(), *_about_use(), *_about_events(), *_about_doors())
+
+
+def live_findings() -> tuple[ExpectedFinding, ...]:
+    """Return what only collecting shows: rights that no exported listing holds."""
+    only_there = {
+        "ChannelMessage.Read.Group": "reads the channels of one team, by a grant inside the team",
+        APP_MAIL_READ: "reads mail by a role inside Exchange, of which Entra shows nothing",
+    }
+    return (
+        *(
+            _of(FABRIKAM_ID, "granted-not-recorded", NOTETAKER, why, permission=permission)
+            for permission, why in only_there.items()
+        ),
+        _of(
+            FABRIKAM_ID,
+            "full-mailbox-permission",
+            NOTETAKER,
+            "every mailbox, by a role inside Exchange",
+            permission=APP_MAIL_READ,
+        ),
+    )
 
 
 def _about_grants() -> tuple[ExpectedFinding, ...]:

@@ -15,6 +15,7 @@ from m365audit.simulator.consent_records import REGISTERED_GROUPS, live_configur
 from m365audit.simulator.diary import BEGIN, END, Diary
 from m365audit.simulator.documents_written import write_documents, write_private
 from m365audit.simulator.expected_coverage import COLLECTED_AT, NEVER_SEEN, coverage
+from m365audit.simulator.expected_findings import live_findings
 from m365audit.simulator.exports_written import ExportFolder
 from m365audit.simulator.people import Group, Tenant
 from m365audit.simulator.served import ServedWorld
@@ -56,8 +57,10 @@ class LiveWorld:
         rules that need the whole of it are not evaluated.
         """
         now = self.collected_at[collections - 1]
+        exported = truth_of(self.diaries)
         return replace(
-            truth_of(self.diaries),
+            exported,
+            findings=(*exported.findings, *live_findings()),
             coverage=coverage(collections=collections),
             ids={key: ids for key, ids in self._seen(now).items() if key not in NEVER_SEEN},
         )
