@@ -22,6 +22,8 @@ from m365audit.report.sheets import SourceAccount, TenantSection
 
 HIGHLIGHTS = 4
 _GRANT_FEEDS = ("app_role_assignments", "delegated_permission_grants")
+_INNER_GRANT_FEEDS = ("rsc_grants", "exchange_role_assignments")
+"""Grants that Entra does not list: inside one team or chat, inside Exchange."""
 
 _WORDS = {
     "nothing_judged": (
@@ -140,14 +142,20 @@ def _unknown_use(given: Findable) -> list[Unknown]:
 
 def _unknown_sources(given: Findable) -> list[Unknown]:
     logs = [item.state for item in given.coverage if item.feed in LOG_FEEDS]
-    blind = {item.tenant_id for item in given.coverage if item.feed in _GRANT_FEEDS and item.state == "none"}
+    unread = {
+        feeds: {item.tenant_id for item in given.coverage if item.feed in feeds and item.state in ("none", "partial")}
+        for feeds in (_GRANT_FEEDS, _INNER_GRANT_FEEDS)
+    }
     return [
         _unknown("logs_with_gaps", logs.count("partial"), "log has gaps", "logs have gaps", "coverage"),
         _unknown("logs_missing", logs.count("none"), "log was never received", "logs were never received", "coverage"),
         _unknown("logs_provisional", logs.count("provisional"),
                  "log may be incomplete", "logs may be incomplete", "coverage"),
-        _unknown("grants_not_read", len(blind),
+        _unknown("grants_not_read", len(unread[_GRANT_FEEDS]),
                  "tenant's grants were not read in full", "tenants' grants were not read in full", "coverage"),
+        _unknown("inner_grants_not_read", len(unread[_INNER_GRANT_FEEDS]),
+                 "tenant's grants inside teams or Exchange were not read in full",
+                 "tenants' grants inside teams or Exchange were not read in full", "coverage"),
         _unknown("grants_unreadable", sum(item.unreadable_grants for item in given.tenants),
                  "grant is of a permission not known", "grants are of a permission not known", "tenants"),
     ]  # fmt: skip

@@ -71,6 +71,7 @@ def _line(tenant: str, name: str, feed: str, row: Row | None) -> FeedCoverage:
         records=count(row, "records"),
         first_at=moment(row, "first_at"),
         last_at=moment(row, "last_at"),
+        gap_details=texts(row, "gap_details"),
     )
 
 
@@ -78,7 +79,7 @@ def _state(feed: str, observations: int, gaps: int, uncovered: int, incomplete: 
     if not observations:
         return "none"
     if feed in STATE_FEEDS:
-        return "observed"
+        return "partial" if gaps else "observed"
     if gaps or uncovered > 0:
         return "partial"
     return "provisional" if incomplete > 0 else "complete"

@@ -145,7 +145,8 @@ class FeedCoverage:
     """How much of the watched time one source of evidence covers in one tenant.
 
     ``state``: complete, provisional, partial, observed (a state feed that was read), none.
-    ``covered_percent`` is rounded down and never 100 while a gap is known; None for state feeds.
+    ``covered_percent`` is rounded down and never 100 while a gap is known; None for state feeds. ``gap_details`` are
+    sentences of the collector's: what happened, and the next step.
     """
 
     tenant_id: str
@@ -161,6 +162,7 @@ class FeedCoverage:
     records: int
     first_at: datetime | None
     last_at: datetime | None
+    gap_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

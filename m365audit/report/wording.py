@@ -24,10 +24,15 @@ REASONS: Final = {
     "access_kind_unknown": "the log does not say whether the app acted as itself or for a user",
     "resource_unknown": "it cannot be told whether the mailbox, calendar, team or chat is one of the recorded ones",
     "register_invalid": "the consent register could not be used",
+}
+"""Reasons of verdicts (verdicts.md)."""
+
+GAPS: Final = {
     "not_collected": "never collected",
     "not_covered": "no file covers it",
     "licence": "the tenant's licence does not include it",
     "permission": "the auditor may not read it: grant it the permission that `m365audit doctor` names",
+    "no_permission": "the auditor may not read it",
     "throttled": "Microsoft's limits did not let it be read in time: the next run reads on",
     "expired": "Microsoft does not keep it any more: it can only come from an export made in time",
     "disabled": "the log is not switched on: `m365audit doctor` says where",
@@ -40,7 +45,7 @@ REASONS: Final = {
     "hour_may_still_grow": "the hour's file may still grow",
     "no_file_for_hour": "no file for the hour: no event, or the export was off",
 }
-"""Reasons of verdicts (verdicts.md) and of gaps in coverage."""
+"""Reasons of coverage, with the next step where there is one."""
 
 WORKLOADS: Final = {
     "mail": "Mail", "calendar": "Calendar", "contacts": "Contacts", "teams_chat": "Teams chat",
@@ -98,8 +103,9 @@ METHOD: Final = (
         "calls have rules of their own."
     ),
     (
-        "Grants are read from app role assignments and delegated permission grants. Resource-specific grants in Teams "
-        "and role assignments inside Exchange are shown only where the evidence holds them."
+        "Grants are read from app role assignments and delegated permission grants. Grants inside single teams, and "
+        "roles inside Exchange, are read where the auditor may; one adds to the other. Grants inside chats are there "
+        "only where a file brought them: to list chats takes a permission that an auditor must not hold."
     ),
     (
         "What happens outside Microsoft 365 cannot be seen here: what a provider does with data after reading it, who "
@@ -119,7 +125,12 @@ METHOD: Final = (
 
 def reason(code: str) -> str:
     """Return the words for a reason, the code itself when it has none."""
-    return REASONS.get(code, code)
+    return REASONS.get(code) or GAPS.get(code, code)
+
+
+def gap(code: str) -> str:
+    """Return the words for what stands behind a gap: ``permission`` is the auditor's here, not an app's."""
+    return GAPS.get(code, code)
 
 
 def workload(code: str | None) -> str:

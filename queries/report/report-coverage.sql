@@ -10,6 +10,7 @@ columns:
   observations: intervals of evidence
   gaps: intervals recorded as gaps
   gap_reasons: their reasons
+  gap_details: what the collector says about them and the next step; at most three sentences
   records: records received
   first_at: begin of the first interval with evidence
   last_at: end of the last one
@@ -59,6 +60,8 @@ SELECT
     count(*) FILTER (WHERE c.state = 'gap') AS gaps,
     coalesce(list(DISTINCT c.reason ORDER BY c.reason) FILTER (WHERE c.state = 'gap' AND c.reason IS NOT NULL), [])
         AS gap_reasons,
+    coalesce(list(DISTINCT c.detail ORDER BY c.detail) FILTER (WHERE c.state = 'gap' AND c.detail IS NOT NULL), [])[1:3]
+        AS gap_details,
     coalesce(sum(c.records), 0)::BIGINT AS records,
     min(c.covered_from) FILTER (WHERE c.state <> 'gap') AS first_at,
     max(c.covered_to) FILTER (WHERE c.state <> 'gap') AS last_at

@@ -129,6 +129,8 @@ def test_agreement_with_everything_known_is_the_only_good_answer() -> None:
         ("UPDATE coverage SET state = 'provisional' WHERE feed = 'graph_activity'", "logs_provisional"),
         ("DELETE FROM coverage WHERE feed = 'call_records'", "logs_missing"),
         ("DELETE FROM coverage WHERE feed = 'app_role_assignments'", "grants_not_read"),
+        ("DELETE FROM coverage WHERE feed = 'exchange_role_assignments'", "inner_grants_not_read"),
+        ("UPDATE coverage SET state = 'gap', reason = 'permission' WHERE feed = 'rsc_grants'", "inner_grants_not_read"),
         ("UPDATE tenants SET unmapped_events = 1", "unmapped_calls"),
         ("UPDATE tenants SET access_events = 4", "events_without_verdict"),
         ("UPDATE verdicts SET verdict = 'not_assessable' WHERE event_id LIKE '%00001'", "events_not_assessable"),
@@ -141,7 +143,7 @@ def test_agreement_with_everything_known_is_the_only_good_answer() -> None:
         ("INSERT INTO sources (tenant_id, outcome) VALUES ('{t}', 'refused')", "files_refused"),
         ("INSERT INTO sources (tenant_id, outcome) VALUES ('{t}', 'partial')", "files_partial"),
         ("INSERT INTO grants (tenant_id, app_id, is_current) VALUES ('{t}', 'x', true)", "grants_unreadable"),
-        ("INSERT INTO tenants VALUES ('t2', 'Other', false, 'x', NULL, NULL, 0, 0)", "tenants_not_judged"),
+        ("INSERT INTO tenants VALUES ('t2', 'Other', false, 'x', NULL, NULL, 0, 0, false)", "tenants_not_judged"),
         (("INSERT INTO register_versions (tenant_id, record, process, version, workload, operations)"
          " VALUES ('{t}', 'r', 'p', 1, 'files', [])"), "processes_not_audited"),
     ],
@@ -297,3 +299,26 @@ def test_a_title_shows_the_apps_name_in_place_of_its_id(document: Document) -> N
     finding = dataclasses.replace(document.findings[0], title=f"{CRM} went on", app_name="<b>CRM</b>")
     page = read_page(render(dataclasses.replace(document, findings=(finding,)), "html"))
     assert page.by_id("finding-1").text().endswith("“<b>CRM</b>” went on")
+
+
+def test_what_the_collector_says_of_a_gap_is_shown_with_the_next_step() -> None:
+    connection = _lone_tenant()
+    connection.execute(
+        "UPDATE coverage SET state = 'gap', reason = 'permission', detail = 'grant <b>AuditLog.Read.All</b>' "
+        "WHERE feed = 'directory_audits'"
+    )
+    document = _document(connection)
+    (line,) = [line for line in document.coverage if line.feed == "directory_audits"]
+    assert (line.gap_reasons, line.gap_details) == (("permission",), ("grant <b>AuditLog.Read.All</b>",))
+    page = b"".join(pieces(QueryReader(connection), "html", None)).decode()
+    assert "the auditor may not read it" in page
+    assert "grant &lt;b&gt;AuditLog.Read.All&lt;/b&gt;" in page
+
+
+def test_a_listing_that_was_refused_the_last_time_has_a_gap() -> None:
+    connection = _lone_tenant()
+    insert(connection, "coverage",
+           {"tenant_id": CONTOSO, "feed": "users", "covered_from": TO, "covered_to": TO, "state": "gap",
+            "reason": "throttled", "records": 0})  # fmt: skip
+    (line,) = [line for line in _document(connection).coverage if line.feed == "users"]
+    assert (line.state, line.gap_reasons) == ("partial", ("throttled",))

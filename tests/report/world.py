@@ -98,7 +98,8 @@ def _coverage(connection: duckdb.DuckDBPyConnection) -> None:
         (CONTOSO, "service_principals", TO, TO, "complete", None, 41),
         (FABRIKAM, "graph_activity", FROM, TO, "provisional", None, 12),
         (FABRIKAM, "sign_ins_interactive", FROM, middle, "complete", None, 90),
-        (FABRIKAM, "sign_ins_interactive", middle, TO, "gap", "not_licensed", 0),
+        (FABRIKAM, "sign_ins_interactive", middle, TO, "gap", "licence", 0,
+         "the tenant has no Entra ID P1; buy it, or export the log"),
         (FABRIKAM, "app_role_assignments", TO, TO, "complete", None, 2),
         (ADATUM, "graph_activity", FROM, FROM + timedelta(hours=3), "complete", None, 9),
         (ADATUM, "graph_activity", FROM + timedelta(hours=3), TO, "gap", "file_broken_at_end", 0),
@@ -110,8 +111,8 @@ def _coverage(connection: duckdb.DuckDBPyConnection) -> None:
         for feed in ("audit_exchange", "audit_teams", "call_records", "directory_audits")
         if (tenant, feed) not in seen
     ]
-    names = ("tenant_id", "feed", "covered_from", "covered_to", "state", "reason", "records")
-    insert(connection, "coverage", *(dict(zip(names, row, strict=True)) for row in rows))
+    names = ("tenant_id", "feed", "covered_from", "covered_to", "state", "reason", "records", "detail")
+    insert(connection, "coverage", *(dict(zip(names, row, strict=False)) for row in rows))
 
 
 def _register(connection: duckdb.DuckDBPyConnection) -> None:

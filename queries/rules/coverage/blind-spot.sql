@@ -67,7 +67,8 @@ SELECT
     || '/' || coalesce(strftime(make_timestamp(epoch_us(g.covered_to)), '%Y-%m-%dT%H:%M:%SZ'), '..') AS event_id,
     g.covered_from AS occurred_at,
     g.covered_to AS last_seen_at,
-    [coalesce(g.reason, 'gap')] AS reasons,
+    -- By this word an app's permission is meant elsewhere.
+    [CASE g.reason WHEN 'permission' THEN 'no_permission' ELSE coalesce(g.reason, 'gap') END] AS reasons,
     cast(NULL AS VARCHAR) AS record,
     cast(NULL AS VARCHAR) AS process
 FROM app_feeds AS n
