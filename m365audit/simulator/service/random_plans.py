@@ -94,8 +94,9 @@ def random_plan(seed: int, tenants: Sequence[str], *, gaps: float = 0.3, paths: 
     """Return the plan of a seed.
 
     No path meets more than two kinds of passing fault (sign-in one: its clients give up sooner), and one that loses
-    records without saying so once at most: a collector that pulls twice has then seen everything. Left out are kinds that take long (``hangs``, ``drips``,
-    ``huge_page``) and those that invent records or cannot be told from silence (``many_records``, ``warming_up``).
+    records without saying so comes once at most: a collector that pulls twice has then seen everything. Left out are
+    kinds that take long (``hangs``, ``drips``, ``huge_page``) and those that invent records or cannot be told from
+    silence (``many_records``, ``warming_up``).
 
     Args:
         seed: same seed, same plan.
