@@ -146,7 +146,8 @@ def _key(path: Path) -> bytes:
 
 
 def _private_folder(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)  # the state folder, before the first run
+    path.mkdir(exist_ok=True, mode=_FOLDER_MODE)
     path.chmod(_FOLDER_MODE)
 
 

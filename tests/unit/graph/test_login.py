@@ -134,11 +134,12 @@ def test_a_browser_in_which_nothing_happens_ends_in_words(tmp_path: Path, monkey
 
 def test_what_is_kept_is_encrypted_and_private(tmp_path: Path) -> None:
     async def work(endpoint: LoginEndpoint) -> None:
-        await _log_in(endpoint, tmp_path)
-        credential = _open(endpoint, tmp_path)
+        state = tmp_path / "state"
+        await _log_in(endpoint, state)
+        credential = _open(endpoint, state)
         await credential.token(MANAGE)
         await credential.close()
-        kept = [path for path in (tmp_path / "login", tmp_path / "keys") for path in (path, *path.rglob("*"))]
+        kept = [state, *state.rglob("*")]
         assert len([path for path in kept if path.is_file()]) >= 2
         for path in kept:
             assert path.stat().st_mode & 0o077 == 0 or path.suffix == ".lockfile", path
