@@ -100,6 +100,7 @@ class TenantClient:
         self._credential = credential
         self._throttle = throttle
         self._on_event = on_event
+        self._sleep = sleep
         ends_at = math.inf if deadline is None else clock() + deadline.total_seconds()
         self._exchange = Exchange(cloud, self._token, opened or connections(cloud.ca_file), max_bytes)
         self._conversation = Conversation(
@@ -210,6 +211,10 @@ class TenantClient:
     def slot(self, limit: str) -> AbstractAsyncContextManager[None]:
         """Hold one of the places of a limit on how many may run side by side."""
         return self._throttle.slot(self.tenant, limit, on_wait=self._wait)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for something that takes Microsoft its time, e.g. a query."""
+        await self._sleep(seconds)
 
     async def sign_in(self) -> SignedIn:
         """Get tokens for every service and say what they permit; of the Management API only when it gives one.

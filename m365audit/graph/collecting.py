@@ -101,7 +101,7 @@ def collect(
         gate, numbers = asyncio.Semaphore(TENANTS_AT_ONCE), count(1)
         async with asyncio.TaskGroup() as group:
             for job in jobs:
-                tenant = _Tenant(job, cloud, state, within, shared, outlet, numbers)
+                tenant = _Tenant(job, cloud, state, within, pace, shared, outlet, numbers)
                 group.create_task(tenant.run(gate))
 
     return stream(work)
@@ -115,6 +115,7 @@ class _Tenant:
     cloud: Cloud
     state: Path
     within: timedelta
+    pace: float
     throttle: Throttle
     outlet: Outlet
     numbers: Iterator[int]
@@ -154,8 +155,9 @@ class _Tenant:
     async def _collect(self) -> None:
         credential = open_credential(self.job.tenant, self.cloud, state=self.state)
         async with TenantClient(
-            self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within
-        ) as client:
+            self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within,
+            sleep=lambda seconds: asyncio.sleep(seconds / self.pace),
+        ) as client:  # fmt: skip
             plans = await service_plans(client)  # the first answer: from here on Microsoft's clock is known
             signed_in = await client.sign_in()
             await self.outlet.put(signed_in)

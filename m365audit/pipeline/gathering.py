@@ -118,17 +118,21 @@ class Gatherer:
         reading = self._readings[page.task.number]
         if reading.page is not None and _shape(reading.page) != _shape(page):
             self._is_over(reading, None)
+        if page.next_cursor:
+            blob, offset = page.next_cursor
+            reading.cursors[blob] = (offset, page.covered_hour)
+        if page.records:
+            self._write(reading, page)
+        self._tell(page.task, "reading")
+
+    def _write(self, reading: _Reading, page: Page) -> None:
         segment = reading.segment = reading.segment or self._segment(page.task)
         segment.append(page.records)
         reading.page = page
         reading.part.records += len(page.records)
         reading.part.gathered.records += len(page.records)
-        if page.next_cursor:
-            blob, offset = page.next_cursor
-            reading.cursors[blob] = (offset, page.covered_hour)
         if segment.size >= _SEGMENT and page.task.window is not None:
             self._is_over(reading, None)
-        self._tell(page.task, "reading")
 
     def _end(self, ended: Ended) -> None:
         """Let what is left of the pull, or of the part that is over, be landed and told of in the ledger."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -17,6 +18,7 @@ from m365audit.config import TenantSettings
 from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
 from m365audit.graph.feeds import audit_queries
 from m365audit.graph.feeds.collection import Client
+from m365audit.graph.feeds.registry import COLLECTIONS
 from m365audit.graph.values import Ended, Page, Task, Window
 from m365audit.simulator.served import ServedAudit, ServedClient, ServedTenant, ServedWorld
 from m365audit.simulator.service import Fault, Simulator, running, writes
@@ -235,9 +237,9 @@ def test_the_events_of_a_window_are_among_what_arrived_since(
     found = pulling(collection, YESTERDAY)
     assert {record["Id"] for record in found.records} >= arrived_for(served, content[0], YESTERDAY)
     assert found.parts == [(YESTERDAY.begin, YESTERDAY.end, None)]
-    assert found.cursors == ((f"subscription/{content[0]}", int(NOW.timestamp())),) or found.cursors[0][1] >= int(
-        NOW.timestamp()
-    )
+    ((name, since),) = found.cursors
+    assert name == f"subscription/{content[0]}"
+    assert timedelta(0) <= datetime.fromtimestamp(since, UTC) - (NOW - days(7)) <= timedelta(minutes=10), "it is steady"
 
 
 def test_a_record_is_the_very_bytes_of_its_content(pulling: Pulling, served: ServedTenant) -> None:
@@ -291,6 +293,37 @@ def test_a_subscription_is_not_started_twice_within_a_quarter_of_an_hour(
     assert not served.subscriptions
 
 
+def test_a_subscription_that_was_off_for_a_while_is_not_trusted_for_that_while(
+    pulling: Pulling, served: ServedTenant, simulator: Simulator
+) -> None:
+    """Old content is still there, and earlier runs knew the subscription as on: neither says anything of the gap."""
+    simulator.simulation.disabled_subscriptions.add((TENANT, "Audit.Exchange"))
+    long_ago = (("subscription/Audit.Exchange", int((NOW - days(40)).timestamp())),)
+    first = pulling("audit_exchange", Window(NOW - days(5), NOW - days(4)), cursors=long_ago)
+    assert [reason for _, _, reason in first.parts] == ["disabled"]
+    assert first.cursors != long_ago
+    later = pulling("audit_exchange", YESTERDAY, cursors=first.cursors)
+    assert [reason for _, _, reason in later.parts] == ["disabled"]
+    assert later.records, "what is there is read all the same"
+
+
+def test_every_task_of_the_run_that_starts_a_subscription_knows_since_when_it_is_on(
+    pulling: Pulling, served: ServedTenant, simulator: Simulator
+) -> None:
+    simulator.simulation.disabled_subscriptions.add((TENANT, "Audit.Exchange"))
+    long_ago = (("subscription/Audit.Exchange", int((NOW - days(40)).timestamp())),)
+
+    async def both(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
+        for number in (1, 2):
+            async for event in COLLECTIONS["audit_exchange"].pull(client, replace(task, number=number)):
+                yield event
+
+    found = pulling("audit_exchange", YESTERDAY, cursors=long_ago, pull=both)
+    assert {end.reason for end in found.ends} == {"disabled"}
+    assert {end.task.number for end in found.ends} == {1, 2}
+    assert len(found.cursors) == 2, "each of them may be the one that is kept"
+
+
 def test_auditing_that_is_off_is_a_gap(pulling: Pulling, served: ServedTenant) -> None:
     served.is_audit_enabled = False
     with pytest.raises(CollectionError) as caught:
@@ -341,12 +374,8 @@ def test_content_at_another_place_is_refused(pulling: Pulling, simulator: Simula
 OLD = Window(NOW - days(20), NOW - days(15))
 
 
-async def _no_sleep(_seconds: float) -> None:
-    return None
-
-
 def hurried(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
-    return audit_queries.pull(client, task, sleep=_no_sleep)
+    return audit_queries.pull(client, task)
 
 
 def truth_of(served: ServedTenant, window: Window) -> set[str]:
@@ -475,7 +504,10 @@ def test_whatever_goes_wrong_nothing_is_claimed_that_was_not_read(
         {"id": f"x{n}", "activityDateTime": wire(YESTERDAY.begin + timedelta(seconds=40 * n))} for n in range(2_100)
     ]
     found = Pulled()
-    where = {"directory_audits": "*directoryAudits", "call_records": "*callRecords*"}.get(collection, "*")
+    where = {
+        "directory_audits": "*directoryAudits", "call_records": "*callRecords*", "audit_queries": "*auditLog*",
+        "audit_exchange": "*activity/feed*",
+    }[collection]  # fmt: skip
     # An empty list of content in the midst of full ones cannot be told from silence; from the beginning it can.
     fault = Fault(kind, where=where) if kind == "warming_up" else Fault(kind, where=where, first=2, count=2)
     with faulty(simulator, fault), suppress(CollectionError):

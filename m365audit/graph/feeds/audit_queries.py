@@ -13,7 +13,6 @@ CIPP and langwatch #7142 for queries that do not end, for 404 in v1.0 and for di
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -256,7 +255,7 @@ def _memory(query: str) -> str:
     return f"audit_query/{query}"
 
 
-async def pull(client: Client, task: Task, *, sleep: Sleep = asyncio.sleep) -> AsyncIterator[Page | Ended]:
+async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
     """Read one window by as many queries as it needs.
 
     Raises:
@@ -265,7 +264,7 @@ async def pull(client: Client, task: Task, *, sleep: Sleep = asyncio.sleep) -> A
     whole_window(task)
     if not client.cloud.has_audit_queries:
         raise CollectionError("expired", "this cloud has no audit queries, and nothing else keeps what is that old")
-    reader = _Reader(sleep, frozenset(name.removeprefix(_memory("")) for name, _ in task.cursors))
+    reader = _Reader(client.pause, frozenset(name.removeprefix(_memory("")) for name, _ in task.cursors))
     async for event in read_window(client, task, reader.read, narrowest=timedelta(minutes=1)):
         if isinstance(event, Ended) and event.reason is None and reader.query:
             # Told together with the end, so that a run that is killed before takes the query up again.

@@ -136,6 +136,10 @@ class Client(Protocol):
         """Send a POST; before it is ever sent again, ``look_first`` looks whether the one before took effect."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Wait for something that takes Microsoft its time."""
+        ...
+
     def slot(self, limit: str) -> AbstractAsyncContextManager[None]:
         """Hold one of the places of a limit on how many may run side by side."""
         ...

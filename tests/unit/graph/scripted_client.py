@@ -75,6 +75,9 @@ class ScriptedClient:
         """Not here."""
         raise NotImplementedError
 
+    async def pause(self, seconds: float) -> None:
+        """Nothing takes time here."""
+
     def slot(self, limit: str) -> AbstractAsyncContextManager[None]:
         """Give a place at once."""
         del limit
