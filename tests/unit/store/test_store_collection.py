@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -13,7 +15,7 @@ import pytest
 from landed import TENANT, sign_in
 
 from m365audit.model import PreparedFile
-from m365audit.store import arrivals, collection, landing, self_watch, spool
+from m365audit.store import arrivals, collection, database, landing, self_watch, spool
 from m365audit.store.arrivals import Arrival, Landed
 from m365audit.store.collection import Closing
 from m365audit.store.database import open_store
@@ -133,6 +135,7 @@ def _ready(folder: Path, connection: duckdb.DuckDBPyConnection, records: Sequenc
     arrival = Arrival(
         number, "GET /auditLogs/signIns", TENANT, kept.sha256, kept.size, str(kept.path), imported_at=ZERO + DAY,
         observed_at=ZERO + DAY, has_said_time=True, settle_after=DAY, is_collected=True, run_id="run-1",
+        longest_line=segment.longest,
     )  # fmt: skip
     prepared = PreparedFile(
         arrival.path, "sign_ins", enveloped=False, ndjson=str(kept.path), is_temporary=False, records=None
@@ -173,3 +176,52 @@ def test_a_kill_leaves_the_windows_that_were_not_closed_open(tmp_path: Path) -> 
         collection.close_window(connection, end(), DAY)
     with open_store(tmp_path) as connection:
         assert {row[3] for row in known(connection)} == {"open"}
+
+
+def test_a_segment_is_kept_as_lines_under_its_hash(tmp_path: Path) -> None:
+    with spool.Segment(TENANT, tmp_path, "../sign ins.ndjson") as segment:
+        segment.append([b'{"id":1}', b'{"id":22}'])
+        segment.append([])
+        segment.append([b"{}"])
+        kept = segment.close()
+        assert (segment.records, segment.size, segment.longest) == (3, kept.size, 9)
+    data = b'{"id":1}\n{"id":22}\n{}\n'
+    assert kept.path.read_bytes() == data
+    assert (kept.sha256, kept.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert kept.path.parent.parent.parent == tmp_path / "spool" / TENANT
+    assert kept.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_segment_that_is_left_or_killed_leaves_nothing(tmp_path: Path) -> None:
+    def half() -> None:
+        with spool.Segment(TENANT, tmp_path, "a") as segment:
+            segment.append([b"{}"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    (tmp_path / "spool" / TENANT / "arriving-1-killed").write_bytes(b"{}")
+    spool.clear_leftovers(tmp_path)
+    assert not [path for path in (tmp_path / "spool").rglob("*") if path.is_file()]
+
+
+def test_an_empty_listing_and_a_cut_one_are_told_apart(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    ready = _ready(tmp_path, connection, [])
+    empty = replace(ready, prepared=replace(ready.prepared, kind="app_role_assignments"))
+    landing.land(connection, [empty], is_careful=False)
+    cut = _ready(tmp_path, connection, [{"id": "u"}])
+    cut = replace(cut, prepared=replace(cut.prepared, kind="users", has_next_page=True))
+    landing.land(connection, [cut], is_careful=False)
+    rows = connection.execute("SELECT kind, records, has_next_page FROM sources ORDER BY source_id").fetchall()
+    assert rows == [("app_role_assignments", 0, False), ("users", 1, True)]
+
+
+def test_landing_needs_little_memory(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    wide = {f"field {number}": "x" * 60 for number in range(32)}
+    records = [sign_in(f"{number:08d}", deviceDetail=wide) for number in range(6_000)]
+    ready = _ready(tmp_path, connection, records)
+    with database.frugal(connection):
+        assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)
+        (landed,) = landing.land(connection, [ready], is_careful=False)
+    assert landed.stored == len(records)
+    assert connection.execute("SELECT current_setting('memory_limit')").fetchone() != ("143.0 MiB",)
