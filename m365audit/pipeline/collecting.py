@@ -5,6 +5,7 @@ Must never speak to Microsoft itself. The collector's libraries cost a second to
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Wanted:
 
 
 NOTHING: Final = Wanted()
+_OPEN_FILES: Final = 16_384
 
 
 def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[Collected, ...]:
@@ -61,6 +63,7 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
         return ()
     from m365audit import graph  # noqa: PLC0415 - a second of imports that only collection needs
 
+    _allow_open_files()
     gatherer = Gatherer(work, run_id, wanted.tenants, graph.COLLECTIONS)
     jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
     cloud = graph.cloud_of(work.settings.cloud)
@@ -70,6 +73,14 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
             gatherer.take(event)
         gatherer.finish()
     return tuple(gatherer.tenants.values())
+
+
+def _allow_open_files() -> None:
+    """Raise the number of open files as far as the system lets us: every pull that is under way holds a few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def _job(work: Work, wanted: Wanted, tenant: TenantSettings, groups: tuple[str, ...]) -> Job:
