@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self, cast
 
 import pytest
 
 from m365audit.cli.examined import examined_facts, examined_lines
 from m365audit.cli.harmless import harmless
 from m365audit.cli.output import as_json
-from m365audit.config import StandingImport
+from m365audit.config import StandingImport, StorageSettings
+from m365audit.graph import probes
+from m365audit.graph.blobs import Blob
+from m365audit.graph.clouds import CLOUDS, Cloud
 from m365audit.graph.doctor import needs
 from m365audit.graph.entitlements import STANDS_IN, judged, needed, refusal, refused, require_modest
 from m365audit.graph.examination import GOOD, Examination, Examined, Held, Licence, Reading, SignIn
-from m365audit.graph.failures import SignInError
-from m365audit.graph.feeds.collection import Permission
+from m365audit.graph.failures import CollectionError, SignInError
+from m365audit.graph.feeds.collection import Client, Permission
 from m365audit.graph.feeds.registry import COLLECTIONS
 from m365audit.graph.storage_seen import hours_seen
 
@@ -206,3 +211,73 @@ def test_no_hours_are_not_seen(imports: tuple[StandingImport, ...]) -> None:
     seen = hours_seen(imports)
     assert seen.state not in GOOD
     assert seen.todo
+
+
+@dataclass
+class _Stored:
+    """As much of a client as looking into a storage account needs."""
+
+    storage: StorageSettings | None
+    cloud: Cloud = CLOUDS["global"]
+    tenant: str = "11111111-1111-4111-8111-111111111111"
+
+    def now(self) -> datetime:
+        return AT
+
+    async def storage_token(self) -> str:
+        return "token"
+
+
+class _Container:
+    """A container that opens, and whose files can be read, or not."""
+
+    readable = True
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def read(self, *_: object) -> bytes:
+        if not self.readable:
+            raise CollectionError("permission", "listed, not read", hint="grant Storage Blob Data Reader")
+        return b"{"
+
+
+def _looked(monkeypatch: pytest.MonkeyPatch, hours: list[datetime], *, readable: bool = True) -> probes.Seen | None:
+    async def files(*_: object) -> dict[datetime, list[Blob]]:
+        return {hour: [Blob("PT1H.json", 1, AT)] for hour in hours}
+
+    monkeypatch.setattr(probes, "files_of", files)
+    monkeypatch.setattr(probes, "Container", _Container)
+    monkeypatch.setattr(_Container, "readable", readable)
+    client = cast("Client", _Stored(StorageSettings(account_url="https://logs.blob.core.windows.net")))
+    return asyncio.run(probes.seen(client, COLLECTIONS["graph_activity"]))
+
+
+def test_hours_in_the_storage_account_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = [AT - timedelta(hours=n) for n in (1, 2)]
+    seen = _looked(monkeypatch, hours)
+    assert seen == probes.Seen("readable", "2 hours of the last two days, the newest 2026-09-15T07:00:00Z")
+
+
+def test_a_storage_account_without_hours_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _looked(monkeypatch, [])
+    assert seen is not None
+    assert seen.state == "unseen"
+    assert "diagnostic setting" in seen.todo
+
+
+def test_who_may_list_and_not_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _looked(monkeypatch, [AT], readable=False)
+    assert seen is not None
+    assert (seen.state, seen.todo) == ("permission", "grant Storage Blob Data Reader")
+
+
+def test_without_a_storage_account_there_is_nothing_to_ask() -> None:
+    client = cast("Client", _Stored(None))
+    assert asyncio.run(probes.seen(client, COLLECTIONS["graph_activity"])) is None
