@@ -271,8 +271,16 @@ def test_a_new_subscription_claims_nothing_of_the_time_before_it(pulling: Pullin
 def test_a_subscription_that_has_brought_nothing_warms_up(pulling: Pulling, served: ServedTenant) -> None:
     served.audit = []
     found = pulling("audit_exchange", YESTERDAY)
-    assert [reason for _, _, reason in found.parts] == ["disabled"]
-    assert "within 12 hours" in found.ends[0].detail
+    assert {reason for _, _, reason in found.parts} == {"disabled"}
+    assert is_tiled(found, YESTERDAY)
+    today = pulling(
+        "audit_exchange", Window(YESTERDAY.end, NOW), cursors=(("subscription/Audit.Exchange", midnight()),)
+    )
+    assert "within 12 hours" in today.ends[0].detail
+
+
+def midnight() -> int:
+    return int(YESTERDAY.end.timestamp())
 
 
 def test_silence_after_the_first_twelve_hours_is_silence(pulling: Pulling, served: ServedTenant) -> None:
@@ -294,7 +302,7 @@ def test_a_subscription_is_not_started_twice_within_a_quarter_of_an_hour(
 
 
 def test_a_subscription_that_was_off_for_a_while_is_not_trusted_for_that_while(
-    pulling: Pulling, served: ServedTenant, simulator: Simulator
+    pulling: Pulling, simulator: Simulator
 ) -> None:
     """Old content is still there, and earlier runs knew the subscription as on: neither says anything of the gap."""
     simulator.simulation.disabled_subscriptions.add((TENANT, "Audit.Exchange"))
@@ -308,7 +316,7 @@ def test_a_subscription_that_was_off_for_a_while_is_not_trusted_for_that_while(
 
 
 def test_every_task_of_the_run_that_starts_a_subscription_knows_since_when_it_is_on(
-    pulling: Pulling, served: ServedTenant, simulator: Simulator
+    pulling: Pulling, simulator: Simulator
 ) -> None:
     simulator.simulation.disabled_subscriptions.add((TENANT, "Audit.Exchange"))
     long_ago = (("subscription/Audit.Exchange", int((NOW - days(40)).timestamp())),)

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -23,7 +24,7 @@ import msgspec
 
 from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection, Permission, Pull
-from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, subscription, trusted_since
+from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, next_second, subscription
 from m365audit.graph.moments import literal
 from m365audit.graph.paging import Progress, array_of
 from m365audit.graph.splitting import read_window, whole_window
@@ -36,7 +37,7 @@ LOOK_AHEAD: Final = timedelta(days=1)
 """How long after a window's end content is listed that may hold its events."""
 
 _DAY: Final = timedelta(days=1)
-_EDGE: Final = timedelta(minutes=5)
+_LISTED: Final = KEPT - timedelta(minutes=5)
 """Content is not asked for in its last minutes: the list may take longer to read than it is kept."""
 
 _AT_ONCE: Final = 4
@@ -153,73 +154,67 @@ def _pull(content_type: str) -> Pull:
 
 
 async def _remembering(client: Client, task: Task, content_type: str) -> AsyncIterator[Page | Ended]:
-    """Read a window; what is new about the subscription goes with the first page, or before the first end."""
-    subscribed = await subscription(client, task, content_type)
-    told = not subscribed.is_new
+    """Read a window; what was found out about the subscription goes with the first page, or before the first end."""
+    first_arrival = partial(_first_arrival, client, content_type)
+    subscribed = await subscription(client, task, content_type, first_arrival, _LISTED)
+    cursor = memory(content_type), int(subscribed.since.timestamp())
+    told = cursor in task.cursors
     async for event in _read(client, task, content_type, subscribed):
         if told:
             yield event
             continue
         told = True
         if isinstance(event, Page):
-            yield replace(event, next_cursor=_cursor(content_type, subscribed))
+            yield replace(event, next_cursor=cursor)
         else:
-            yield Page(task, (), source=_SOURCE, next_cursor=_cursor(content_type, subscribed))
+            yield Page(task, (), source=_SOURCE, next_cursor=cursor)
             yield event
-
-
-def _cursor(content_type: str, subscribed: Subscription) -> tuple[str, int]:
-    return memory(content_type), int(subscribed.seen_at.timestamp())
 
 
 async def _read(client: Client, task: Task, content_type: str, subscribed: Subscription) -> AsyncIterator[Page | Ended]:
     """Read what is still there of a window, and say of the rest why it is not."""
     window, began_at = whole_window(task), client.now()
-    oldest = began_at - KEPT + _EDGE
+    oldest = next_second(began_at - _LISTED)
     if window.begin < oldest:
         gone = Window(window.begin, min(window.end, oldest))
         yield Ended(task, gone, "expired", "the Management Activity API keeps content for 7 days", began_at)
         if window.end <= oldest:
             return
         window = Window(oldest, window.end)
-    arrivals = _arrivals(client, content_type, oldest, began_at)
-    since = await trusted_since(client, subscribed, window.begin, arrivals, oldest)
     reading = _Reading(content_type)
     async for event in read_window(client, replace(task, window=window), reading.read):
         if isinstance(event, Page):
             yield replace(event, task=task)
         else:
             for part in reading.parts(replace(event, task=task)):
-                for told in _since(part, since, content_type):
+                for told in _since(part, subscribed, content_type):
                     yield told
 
 
-def _since(ended: Ended, since: datetime | None, content_type: str) -> Iterator[Ended]:
-    """Take the time out of a part in which the subscription was not on, as far as anybody knows."""
+def _since(ended: Ended, subscribed: Subscription, content_type: str) -> Iterator[Ended]:
+    """Take the time out of a part in which the subscription was not on, or brought nothing yet, as far as is known."""
     window = ended.window
-    if window is None or ended.reason is not None or (since is not None and since <= window.begin):
+    if window is None or ended.reason is not None:
         yield ended
         return
-    cut = window.end if since is None else min(since, window.end)
-    sentence = (
-        f"the subscription to {content_type} is new or has brought nothing yet: the first content comes within 12 hours"
-        if since is None
-        else f"the subscription to {content_type} is known to have been on only since {literal(since)}"
-    )
-    yield replace(ended, window=Window(window.begin, cut), reason="disabled", detail=sentence, requests=0)
-    if cut < window.end:
+    cut = min(max(window.begin, subscribed.since), window.end)
+    if window.begin < cut:
+        detail = f"the subscription to {content_type} is known to have been on only since {literal(subscribed.since)}"
+        yield replace(ended, window=Window(window.begin, cut), reason="disabled", detail=detail, requests=0)
+    if cut < window.end and not subscribed.is_flowing:
+        detail = f"the subscription to {content_type} has brought nothing yet: the first content comes within 12 hours"
+        yield replace(ended, window=Window(cut, window.end), reason="disabled", detail=detail)
+    elif cut < window.end:
         yield replace(ended, window=Window(cut, window.end))
 
 
-async def _arrivals(client: Client, content_type: str, begin: datetime, end: datetime) -> AsyncIterator[datetime]:
-    for step in _steps(begin, end):
-        found = [
-            _utc(each.content_created)
-            async for contents in _listed(client, content_type, step, Progress())
-            for each in contents
-        ]
-        if found:
-            yield min(found)
+async def _first_arrival(client: Client, content_type: str, begin: datetime) -> datetime | None:
+    """Return when the first content arrived that is listed, not before ``begin``; None when there is none."""
+    for step in _steps(begin, client.now()):
+        async for contents in _listed(client, content_type, step, Progress()):
+            if contents:
+                return min(_utc(each.content_created) for each in contents)
+    return None
 
 
 def _steps(begin: datetime, end: datetime) -> Iterator[Window]:

@@ -7,11 +7,12 @@ an answer to a second start was seen in the field.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -22,6 +23,9 @@ from m365audit.graph.values import Task
 LIMITS: Final = ("management",)
 FIRST_CONTENT: Final = timedelta(hours=12)
 """Within which the first content of a new subscription comes."""
+
+_STEADY: Final = timedelta(hours=2)
+"""Content that is so close to the oldest that is listed shows that there was more before."""
 
 _BETWEEN_STARTS: Final = timedelta(minutes=15)
 _ALREADY_ON: Final = "AF20024"
@@ -38,12 +42,19 @@ class Subscription:
     """A subscription that is on.
 
     Attributes:
-        seen_at: when it was first known to be on, by Microsoft's clock; nothing is known of the time before.
-        is_new: this was not known before.
+        since: from when on everything comes, as far as anybody knows, by Microsoft's clock; a whole second.
+        is_flowing: that is proven: something came, or the time in which the first content comes is over.
     """
 
-    seen_at: datetime
-    is_new: bool
+    since: datetime
+    is_flowing: bool
+
+
+FirstArrival = Callable[[datetime], Awaitable[datetime | None]]
+"""Returns when the first content arrived that is still listed, not before a moment; None when there is none."""
+
+_IN_THIS_RUN: Final[WeakKeyDictionary[Client, dict[str, datetime]]] = WeakKeyDictionary()
+"""What the tasks of one run found out: the cursors that they carry are of the run before."""
 
 
 def address(client: Client, operation: str, **query: str) -> str:
@@ -63,30 +74,60 @@ def memory(content_type: str) -> str:
     return f"subscription/{content_type}"
 
 
-async def subscription(client: Client, task: Task, content_type: str) -> Subscription:
+async def subscription(
+    client: Client, task: Task, content_type: str, first_arrival: FirstArrival, kept: timedelta
+) -> Subscription:
     """Return the subscription to a type of content; start it when there is none.
+
+    A subscription says nothing of when it began. One that was started here is trusted from then on; one that was on
+    already, from the oldest content on that is still listed.
 
     Args:
         client: asks.
         task: its cursors hold what earlier runs knew.
         content_type: e.g. ``Audit.Exchange``.
+        first_arrival: looks for content.
+        kept: how long what arrived is listed.
 
     Raises:
         CollectionError: it is not on and cannot be started; ``disabled`` when the tenant's auditing is off.
     """
+    found_out = _IN_THIS_RUN.setdefault(client, {})
+    since = found_out.get(content_type) or _remembered(task, content_type)
+    is_on = await _look(client, content_type) is not None
+    oldest = client.now() - kept  # not before the first answer: only then it is Microsoft's clock
+    if not is_on:
+        since = await _started(client, content_type, since)
+    elif since is None:
+        first = await first_arrival(oldest)
+        is_steady = first is not None and first - oldest <= _STEADY
+        since = oldest.replace(microsecond=0) if is_steady else next_second(first or client.now())
+    found_out[content_type] = since
+    is_old = client.now() - since >= FIRST_CONTENT
+    return Subscription(since, is_old or await first_arrival(max(since, oldest)) is not None)
+
+
+def _remembered(task: Task, content_type: str) -> datetime | None:
     known = dict(task.cursors).get(memory(content_type))
-    seen_at = None if known is None else datetime.fromtimestamp(known, UTC)
-    if await _look(client, content_type) is not None:
-        return Subscription(seen_at or client.now(), is_new=seen_at is None)
-    since = client.now()
-    if seen_at is not None and since - seen_at < _BETWEEN_STARTS:
+    return None if known is None else datetime.fromtimestamp(known, UTC)
+
+
+def next_second(moment: datetime) -> datetime:
+    """Return a moment as a whole second, the next one where it is none."""
+    return moment.replace(microsecond=0) + timedelta(seconds=1 if moment.microsecond else 0)
+
+
+async def _started(client: Client, content_type: str, since: datetime | None) -> datetime:
+    """Start a subscription and return when."""
+    now = client.now()
+    if since is not None and now - since < _BETWEEN_STARTS:
         raise CollectionError(
             "disabled",
             f"the subscription to {content_type} was started within the last 15 minutes and is not on yet",
             hint="the next run looks again",
         )
     await _start(client, content_type)
-    return Subscription(since, is_new=True)
+    return next_second(now)
 
 
 async def _look(client: Client, content_type: str) -> Answer | None:
@@ -114,35 +155,3 @@ async def _start(client: Client, content_type: str) -> None:
     except CollectionError as error:
         if error.code.upper() != _ALREADY_ON:
             raise
-
-
-async def trusted_since(
-    client: Client,
-    subscribed: Subscription,
-    window_begin: datetime,
-    arrivals: AsyncIterator[datetime],
-    oldest: datetime,
-) -> datetime | None:
-    """Return from when on all content of a subscription came or will come; None: nothing shows that any ever did.
-
-    A subscription says nothing of when it began. What shows it is the oldest content that is still listed, and what an
-    earlier run knew.
-
-    Args:
-        client: for the clock.
-        subscribed: as it was seen.
-        window_begin: nobody asks about the time before.
-        arrivals: times at which content arrived, oldest first; read only as far as it must be.
-        oldest: first moment whose arrivals are listed.
-    """
-    is_old = client.now() - subscribed.seen_at >= FIRST_CONTENT
-    if is_old and subscribed.seen_at <= window_begin:
-        return subscribed.seen_at
-    async for first in arrivals:
-        is_steady = first - oldest <= _STEADY
-        return oldest if is_steady else min(first, subscribed.seen_at)
-    return subscribed.seen_at if is_old else None
-
-
-_STEADY: Final = timedelta(hours=2)
-"""Content that is so close to the oldest that is listed shows that there was more before."""
