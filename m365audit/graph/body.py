@@ -86,7 +86,8 @@ class WholeBodies(httpx.AsyncBaseTransport):
         unwanted = _UNWANTED | ({"location"} if below.is_redirect else set())
         return httpx.Response(
             below.status_code,
-            headers=[(name, value) for name, value in below.headers.multi_items() if name not in unwanted],
+            # bytes as they came: a header with a letter beyond ASCII is legal, and made anew as text it is an error
+            headers=[(name, value) for name, value in below.headers.raw if name.decode().lower() not in unwanted],
             content=content,
             request=request,
             extensions={REDIRECT: redirect},
