@@ -26,12 +26,13 @@ _AUDITS = ("audit_exchange", "audit_sharepoint", "audit_teams", "audit_entra", "
 _LATE = ("audit_entra", "audit_sharepoint")
 _ALL = (CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID)
 _GAPS: Final = {
+    **{(FABRIKAM_ID, feed): ("licence", "Entra P1 lapsed on 14 September") for feed in _SIGN_INS},
     **{(TAILSPIN_ID, feed): ("disabled", "unified auditing is off") for feed in _AUDITS},
     (FABRIKAM_ID, "call_records"): ("permission", "the auditor may not read who called whom"),
     (TAILSPIN_ID, "call_records"): ("permission", "the auditor may not read who called whom"),
 }
 
-NEVER_SEEN: Final = frozenset({*_GAPS, *((FABRIKAM_ID, feed) for feed in _SIGN_INS), (TAILSPIN_ID, "groups")})
+NEVER_SEEN: Final = frozenset({*_GAPS, (TAILSPIN_ID, "groups")})
 """Tenant and feed of what exists, and is not shown to the auditor."""
 
 
@@ -47,9 +48,6 @@ def coverage(*, collections: int) -> tuple[ExpectedCoverage, ...]:
 
 
 def _whole(tenant: str, feed: str, collections: int) -> Iterator[ExpectedCoverage]:
-    if tenant == FABRIKAM_ID and feed in _SIGN_INS:
-        yield from _unlicensed(feed)
-        return
     if (tenant, feed) in _GAPS:
         reason, why = _GAPS[tenant, feed]
         yield ExpectedCoverage(tenant, feed, BEGIN, END, "gap", reason, why)
@@ -61,13 +59,6 @@ def _whole(tenant: str, feed: str, collections: int) -> Iterator[ExpectedCoverag
     yield ExpectedCoverage(tenant, feed, BEGIN, at(13), "complete", "", "was read twice alike")
     last = "provisional" if collections == 2 else "complete"  # noqa: PLR2004  # the second reading
     yield ExpectedCoverage(tenant, feed, at(14, 12), at(14, 17), last, "", "something came in between two readings")
-
-
-def _unlicensed(feed: str) -> Iterator[ExpectedCoverage]:
-    """Without the licence there is nothing to see; of the time before the last seven days it hardly matters why."""
-    why = "Entra P1 lapsed on 14 September"
-    yield ExpectedCoverage(FABRIKAM_ID, feed, BEGIN, at(8), "gap", "", why)
-    yield ExpectedCoverage(FABRIKAM_ID, feed, at(10), END, "gap", "licence", why)
 
 
 def _directory_audits(collections: int) -> Iterator[ExpectedCoverage]:
