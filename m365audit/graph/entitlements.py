@@ -52,16 +52,16 @@ _OPENS: Final = (
     ("CallTranscript", "what was said in calls"),
     ("CallRecordings", "recordings of calls"),
     ("CallAiInsight", "what was said in calls"),
-    ("EngagementConversation", "conversations"),
-    ("EngagementMeetingConversation", "conversations"),
+    ("Engagement", "conversations"),
     ("AiEnterpriseInteraction", "what people asked an assistant"),
     ("SecurityAnalyzedMessage", "mail"),
     ("TeamworkTargetedMessage", "messages in Teams"),
     ("eDiscovery", "whatever people write and keep"),
 )
-"""How a permission's name begins, and what it opens."""
+"""How a permission's name begins, and what it opens. The rule ``auditor-holds-too-much`` says the same."""
 
 _ABOUT_GROUPS: Final = ("GroupMember.", "GroupSettings.", "Group.ReadBasic.")
+_EXCHANGE_ROLE: Final = "Application "
 _READING: Final = re.compile(r"Read(Basic|Selected)?(For[A-Z][a-z]+)?(Dlp)?(Hidden)?\Z")
 """Names of permissions that read; ReadWrite and ReadUpdate are none."""
 
@@ -72,6 +72,8 @@ def refusal(role: str) -> str:
     Only what is named as a permission to read counts as one: of names that Microsoft invents later, nobody knows.
     """
     thing, _, rest = role.partition(".")
+    if role.startswith(_EXCHANGE_ROLE):
+        return "opens mailboxes"
     if not _READING.match(rest.partition(".")[0]):
         return "is more than a permission to read"
     if role.startswith(_ABOUT_GROUPS):
