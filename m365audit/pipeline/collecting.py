@@ -89,7 +89,13 @@ def _job(work: Work, wanted: Wanted, tenant: TenantSettings, groups: tuple[str, 
 
     known = (
         graph.KnownWindow(
-            row.collection, row.feed, graph.Window(row.begin, row.end), row.state, row.reason, row.last_pulled_at
+            row.collection,
+            row.feed,
+            graph.Window(row.begin, row.end),
+            row.state,
+            row.reason,
+            row.last_pulled_at,
+            row.records,
         )
         for row in collection.known_windows(work.connection, tenant.id)
     )

@@ -91,6 +91,13 @@ class Gatherer:
         """Land what still waits; nothing comes any more."""
         self._batch.flush()
 
+    def close(self) -> None:
+        """Remove what was begun and never ended; it will be read again."""
+        for reading in self._readings.values():
+            if reading.segment is not None:
+                reading.segment.__exit__()
+                reading.segment = None
+
     def _plan(self, planned: Planned) -> None:
         """Put what will be read into the ledger, and what can never be read any more."""
         name = planned.collection
