@@ -62,6 +62,26 @@ call_kinds AS (
         list_transform(permissions, LAMBDA p: lower(p)) AS names
     FROM recorded_calls
 ),
+allowing AS (
+    SELECT c.tenant_id, c.app_id, c.access_kind, c.workload, c.operation, c.permissions, g.kind, g.permission, g.is_current,
+        g.last_seen_at
+    FROM call_kinds AS c
+    INNER JOIN grants AS g
+        ON
+            c.tenant_id = g.tenant_id AND c.app_id = g.app_id
+            AND (list_contains(c.names, lower(g.permission)) OR g.permission IS NULL)
+    UNION
+    -- What a role of Exchange allows, it allows beside Microsoft's list.
+    SELECT c.tenant_id, c.app_id, c.access_kind, c.workload, c.operation, c.permissions, g.kind, g.permission, g.is_current,
+        g.last_seen_at
+    FROM call_kinds AS c
+    INNER JOIN grants AS g
+        ON c.tenant_id = g.tenant_id AND c.app_id = g.app_id AND g.source = 'exchange_rbac'
+    INNER JOIN permission_reach AS r
+        ON
+            r.resource_app_id = g.resource_app_id AND lower(r.permission) = lower(g.permission) AND r.kind = g.kind
+            AND r.workload = c.workload AND list_contains(r.operations, c.operation)
+),
 held AS (
     SELECT
         c.tenant_id,
@@ -75,21 +95,11 @@ held AS (
         max(g.last_seen_at) FILTER (WHERE g.kind = c.access_kind) AS held_until,
         coalesce(bool_or(g.kind <> c.access_kind AND g.is_current), FALSE) AS is_other_kind
     FROM call_kinds AS c
-    LEFT JOIN grants AS g
+    LEFT JOIN allowing AS g
         ON
             c.tenant_id = g.tenant_id AND c.app_id = g.app_id
-            AND (
-                g.permission IS NULL
-                OR list_contains(c.names, lower(g.permission))
-                -- What a role of Exchange allows, it allows beside Microsoft's list.
-                OR (g.source = 'exchange_rbac' AND EXISTS (
-                    SELECT 1 FROM permission_reach AS r
-                    WHERE
-                        r.resource_app_id = g.resource_app_id AND lower(r.permission) = lower(g.permission)
-                        AND r.kind = g.kind AND r.workload = c.workload
-                        AND list_contains(r.operations, c.operation)
-                ))
-            )
+            AND c.access_kind = g.access_kind AND c.permissions = g.permissions
+            AND c.workload IS NOT DISTINCT FROM g.workload AND c.operation IS NOT DISTINCT FROM g.operation
     GROUP BY c.tenant_id, c.app_id, c.access_kind, c.workload, c.operation, c.permissions
 )
 SELECT
