@@ -162,8 +162,8 @@ class _Patient:
             collections = _wanted(self.tenant.feeds)
             needed = entitlements.needed(_in_token(collections))
             permissions = entitlements.judged(needed, self._held(needed, _roles(claims), manage))
-            plans, tried, unified, ends_at = await asyncio.gather(
-                _plans(client),
+            plans = await _plans(client)  # the first answer: from here on Microsoft's clock is known
+            tried, unified, ends_at = await asyncio.gather(
                 asyncio.gather(*(probes.seen(client, each) for each in collections)),
                 probes.audit_log(client, [each.name for each in collections]),
                 _ends_at(client, credential, claims.client_id),

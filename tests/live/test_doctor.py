@@ -62,7 +62,7 @@ def _with_activity(config: Path, tenant: str) -> None:
 
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
-    world = synthetic_world(11, tenants=len(KINDS), records=5)
+    world = synthetic_world(11, tenants=len(KINDS), records=40)
     tenants = dict(zip(KINDS, world.served.tenants.values(), strict=True))
     for name, tenant in tenants.items():
         tenant.name = name
@@ -71,7 +71,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
         config = write_synthetic(tmp_path_factory.mktemp("doctor"), world, cloud=simulator.cloud())
         _with_activity(config, tenants["healthy"].id)
         asked = ["doctor", "--config", str(config)]
-        told = CliRunner().invoke(main, [*asked, "--timeout", "5", "--format", "json"])
+        told = CliRunner().invoke(main, [*asked, "--timeout", "8", "--format", "json"])
         text = CliRunner().invoke(main, [*asked, "--tenant", tenants["lacking"].id])
         found = {tenant["name"]: tenant for tenant in json.loads(told.stdout)["tenants"]}
         yield Visit(found, told.exit_code, text.stdout, simulator.log)
@@ -97,6 +97,8 @@ def test_a_healthy_tenant_can_be_read_whole(visit: Visit) -> None:
     assert set(_states(tenant).values()) <= {"readable", "empty", "permitted"}
     assert set(_states(tenant, "permissions", "name").values()) == {"present"}
     assert _states(tenant)["graph_activity"] == "readable"
+    logs = {name: state for name, state in _states(tenant).items() if name.startswith("sign_ins_")}
+    assert set(logs.values()) == {"readable"}, "asked for the last day by Microsoft's clock, not by the host's"
     assert not any(each["unassessable"] for each in tenant["readings"])
     assert tenant["sign_in"]["client_id"] in tenant["consent_link"]
 
