@@ -272,10 +272,6 @@ async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
         yield event
 
 
-def _pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
-    return pull(client, task)
-
-
 COLLECTION: Final = Collection(
     name="audit_queries",
     feeds=("audit_exchange", "audit_sharepoint", "audit_teams", "audit_entra", "audit_other"),
@@ -290,7 +286,7 @@ COLLECTION: Final = Collection(
         "(learn.microsoft.com/graph/throttling-limits); 10 at a time are taken here"
     ),
     unassessable="what the unified audit log held of the time before the last seven days",
-    pull=_pull,
+    pull=pull,
     first_reach=timedelta(days=30),
     # Two days before the other source forgets: what it reads on its last days it could never read again to settle it.
     older_than=timedelta(days=5),
