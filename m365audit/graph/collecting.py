@@ -25,6 +25,7 @@ from m365audit.graph.entitlements import require_modest
 from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
 from m365audit.graph.feeds.collection import Collection
 from m365audit.graph.feeds.registry import COLLECTIONS
+from m365audit.graph.forecast import REPORTS, expected_reports
 from m365audit.graph.licences import service_plans
 from m365audit.graph.planning import KnownWindow, plan
 from m365audit.graph.throttle import Throttle
@@ -99,8 +100,10 @@ def collect(
         # Made inside the loop that it belongs to.
         shared = Throttle(clock=lambda: time.monotonic() * pace, sleep=lambda seconds: asyncio.sleep(seconds / pace))
         gate, numbers = asyncio.Semaphore(TENANTS_AT_ONCE), count(1)
+        expected = {job.tenant.id: expected_reports(job.known, datetime.now(UTC)) for job in jobs}
         async with asyncio.TaskGroup() as group:
-            for job in jobs:
+            for job in sorted(jobs, key=lambda job: -expected[job.tenant.id]):  # who takes longest begins first
+                shared.note_expected(job.tenant.id, REPORTS, expected[job.tenant.id])
                 tenant = _Tenant(job, cloud, state, within, pace, shared, outlet, numbers)
                 group.create_task(tenant.run(gate))
 

@@ -37,6 +37,7 @@ class KnownWindow:
         state: open, drained, settled or gap.
         reason: why it is a gap.
         last_pulled_at: when the newest whole pull began, by Microsoft's clock.
+        records: records that it saw; None when nobody knows.
     """
 
     collection: str
@@ -45,6 +46,7 @@ class KnownWindow:
     state: str
     reason: str | None = None
     last_pulled_at: datetime | None = None
+    records: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class KnownWindow:
     pulls: int
     last_pulled_at: datetime | None
     tried_at: datetime | None
+    records: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def known_windows(connection: duckdb.DuckDBPyConnection, tenant: str | None = No
     """Return what the ledger holds, for planning; of one tenant when it is named, in order of time."""
     rows = connection.execute(
         "SELECT tenant_id, collection, feed, covered_from, covered_to, state, reason, detail, pulls, last_pulled_at, "
-        "tried_at FROM collection_windows WHERE $tenant IS NULL OR tenant_id = $tenant "
+        "tried_at, records FROM collection_windows WHERE $tenant IS NULL OR tenant_id = $tenant "
         "ORDER BY tenant_id, collection, feed, covered_from",
         {"tenant": tenant},
     ).fetchall()
