@@ -53,8 +53,8 @@ class LiveWorld:
     def truth(self, *, collections: int = 2) -> Truth:
         """Return what an audit must come to after the first, second or third collection.
 
-        Verdicts are the same after each, and so are findings from the second on: before that no log is settled, and
-        rules that need the whole of it are not evaluated.
+        ``ids`` and ``coverage`` are told of each; verdicts and findings of the second on. At first an opened file in
+        each tenant is still to come, and no log is settled: rules that need the whole of it are not evaluated.
         """
         now = self.collected_at[collections - 1]
         exported = truth_of(self.diaries)
