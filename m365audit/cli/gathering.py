@@ -1,122 +1,135 @@
-"""Shows what is collected: a table of tenants by collections on a terminal, JSON log lines otherwise."""
+"""Keeps account of how far collection is, and hands it to the terminal's table or to the log."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
-from m365audit import log
-from m365audit.cli.harmless import harmless
-from m365audit.cli.streams import let_go
 from m365audit.pipeline import Step
 
-_REDRAWS: Final = 4
-"""A second, on a terminal."""
-_LONG_WAIT: Final = 5.0
-"""Seconds from which a wait is worth a line in a log."""
-_STYLES: Final = {"read": "green", "gap": "yellow", "waiting": "cyan", "refused": "red"}
+_MEASURABLE: Final = 1.0
+"""Seconds from which a rate says something."""
+_OVER: Final = frozenset({"read", "gap"})
 
 
 @dataclass(slots=True)
-class _Row:
-    """What is known of one collection of one tenant."""
+class Row:
+    """What is known of one collection of one tenant.
+
+    Attributes:
+        step: the newest step.
+        began: when the first step was told, in seconds of a clock that never goes back.
+        records_then: records that were read by then: how long they took is not known.
+        moved: when it came a step further last.
+        gaps: windows or listings of it that could not be read.
+    """
 
     step: Step
     began: float
+    records_then: int
+    moved: float
+    gaps: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Every window of it has ended, one way or the other."""
+        return self.step.state in _OVER and self.step.done >= self.step.total
+
+    @property
+    def rate(self) -> float | None:
+        """Records per second; None when that cannot be said yet."""
+        seconds = self.moved - self.began
+        return (self.step.records - self.records_then) / seconds if seconds >= _MEASURABLE else None
+
+
+@dataclass(slots=True)
+class Course:
+    """How far all is.
+
+    Attributes:
+        rows: by tenant and collection.
+        refused: tenant → why it did not let the auditor in.
+        tenants: those that were heard of.
+        waited: tenant → seconds that its requests waited for limits, all together.
+        began: when the first step was told.
+    """
+
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    tenants: dict[str, None] = field(default_factory=dict)
+    waited: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def note(self, step: Step) -> None:
+        """Take a step in."""
+        self.tenants.setdefault(step.tenant)
+        if step.state == "refused":
+            self.refused[step.tenant] = step.detail
+        if step.state == "waiting":
+            self.waited[step.tenant] = self.waited.get(step.tenant, 0.0) + step.seconds
+        if step.collection:
+            self._move(step)
+
+    def _move(self, step: Step) -> None:
+        now, key = time.monotonic(), (step.tenant, step.collection)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = Row(step, now, step.records, now)
+        if step.state == "waiting":  # says nothing of records
+            step = Step(step.tenant, step.collection, step.state, step.done, step.total, row.step.records,
+                        step.seconds, step.detail)  # fmt: skip
+        row.step, row.moved = step, now
+        row.gaps += step.state == "gap"
+
+    def totals(self) -> dict[str, int]:
+        """Return the sums over all tenants: tenants, refused, done, total, records, gaps, waited (whole seconds)."""
+        rows = list(self.rows.values())  # the table is drawn in a thread of its own
+        return {
+            "tenants": len(self.tenants),
+            "refused": len(self.refused),
+            "done": sum(row.step.done for row in rows),
+            "total": sum(row.step.total for row in rows),
+            "records": sum(row.step.records for row in rows),
+            "gaps": sum(row.gaps for row in rows),
+            "waited": round(sum(list(self.waited.values()))),
+        }
+
+
+class _Shown(Protocol):
+    """Where the course is shown."""
+
+    def tell(self, step: Step) -> None:
+        """The course has taken a step in."""
+
+    def close(self) -> None:
+        """Nothing comes any more."""
 
 
 class Gathering:
     """What the pipeline tells while it collects. ``close`` leaves the terminal's lines clean."""
 
     def __init__(self, *, is_terminal: bool) -> None:
-        self._rows: dict[tuple[str, str], _Row] = {}
-        self._tenants: dict[str, Step] = {}
-        self._waited: Counter[str] = Counter()
-        self._live: Live | None = None
-        self._is_terminal = is_terminal
+        self._course = Course()
+        self._shown = _shown_on_terminal(self._course) if is_terminal else _shown_in_log(self._course)
 
     def tell(self, step: Step) -> None:
         """Collection has come a step further."""
-        if step.collection:
-            began = self._rows[step.tenant, step.collection].began if self._knows(step) else time.monotonic()
-            self._rows[step.tenant, step.collection] = _Row(step, began)
-        else:
-            self._tenants[step.tenant] = step
-        if step.state == "waiting":
-            self._waited[step.tenant] += int(step.seconds)
-        if self._is_terminal:
-            self._draw()
-        else:
-            self._log(step)
-
-    def _knows(self, step: Step) -> bool:
-        return (step.tenant, step.collection) in self._rows
+        self._course.note(step)
+        self._shown.tell(step)
 
     def close(self) -> None:
-        """Stop drawing."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        """Stop drawing, say how it ended."""
+        self._shown.close()
 
-    def _draw(self) -> None:
-        if self._live is None:
-            console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-            self._live = Live(
-                get_renderable=self._picture, console=console, refresh_per_second=_REDRAWS, transient=True
-            )
-            self._live.start()
 
-    def _picture(self) -> RenderableType:
-        """Return the table: what is going on first, as many rows as the terminal has."""
-        live = self._live
-        room = max(4, live.console.size.height - 4) if live else 20
-        rows = sorted(self._rows.items(), key=lambda item: (item[1].step.state == "read", item[0]))
-        table = Table(box=None, pad_edge=False, show_edge=False)
-        for name, justify in (("tenant", "left"), ("collection", "left"), ("windows", "right"), ("records", "right")):
-            table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-        table.add_column("rows/s", justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True, overflow="ellipsis")
-        for (tenant, collection), row in rows[:room]:
-            table.add_row(*self._cells(tenant, collection, row))
-        return Group(table, Text(self._total(len(rows) - room)))
+def _shown_on_terminal(course: Course) -> _Shown:
+    from m365audit.cli.gathering_table import GatheringTable  # noqa: PLC0415 - rich is for terminals alone
 
-    def _cells(self, tenant: str, collection: str, row: _Row) -> list[Text]:
-        step, seconds = row.step, max(time.monotonic() - row.began, 0.001)
-        what = f"waits {step.seconds:.0f} s: {step.detail}" if step.state == "waiting" else step.detail or step.state
-        style = _STYLES.get(step.state, "")
-        cells = [tenant, collection, f"{step.done}/{step.total}", f"{step.records:,}", f"{step.records / seconds:,.0f}"]
-        return [*(Text(harmless(cell)) for cell in cells), Text(harmless(what), style=style)]
+    return GatheringTable(course)
 
-    def _total(self, hidden: int) -> str:
-        read = sum(row.step.records for row in self._rows.values())
-        done = sum(row.step.done for row in self._rows.values())
-        total = sum(row.step.total for row in self._rows.values())
-        refused = sum(step.state == "refused" for step in self._tenants.values())
-        words = [f"{len(self._tenants)} tenants, {done}/{total} windows, {read:,} records"]
-        words += [f"{refused} not let in"] if refused else []
-        words += [f"waited {sum(self._waited.values())} s for limits"] if self._waited else []
-        words += [f"{hidden} more rows"] if hidden > 0 else []
-        return " · ".join(words)
 
-    def _log(self, step: Step) -> None:
-        """Write a line for what an operator wants to read later: ends, gaps, refusals, long waits."""
-        is_wait = step.state == "waiting"
-        is_over = step.state in {"read", "gap"} and step.done == step.total
-        level = "info" if step.state in {"signed_in", "refused", "gap"} or is_over else "debug"
-        if is_wait and step.seconds >= _LONG_WAIT:
-            level = "info"
-        facts: dict[str, object] = {"tenant": step.tenant, "collection": step.collection, "state": step.state}
-        facts |= {"done": step.done, "total": step.total, "records": step.records} if step.collection else {}
-        facts |= {"seconds": round(step.seconds, 1)} if is_wait else {}
-        facts |= {"detail": step.detail} if step.detail else {}
-        try:
-            getattr(log.get_logger(), level)("collect", **facts)
-        except BrokenPipeError:
-            let_go(2)
+def _shown_in_log(course: Course) -> _Shown:
+    from m365audit.cli.gathering_log import GatheringLog  # noqa: PLC0415
+
+    return GatheringLog(course)
