@@ -86,13 +86,11 @@ class Gathered:
     Attributes:
         collection: its name.
         windows: windows (or listings) that were read whole.
-        settled: windows of them that now count as complete for good.
         unseen: what was to be read and was not.
     """
 
     collection: str
     windows: int = 0
-    settled: int = 0
     records: int = 0
     stored: int = 0
     duplicate: int = 0
