@@ -41,9 +41,14 @@ class Snapshot:
 
 
 class Snapshots:
-    """The listings that are being paged through."""
+    """The listings that are being paged through.
+
+    Attributes:
+        most: records that a page has at the most, however many are asked for; None: as many as are asked for.
+    """
 
     def __init__(self) -> None:
+        self.most: int | None = None
         self._kept: OrderedDict[int, Snapshot] = OrderedDict()
         self._made = 0
 
@@ -52,7 +57,7 @@ class Snapshots:
     ) -> Snapshot:
         """Keep a listing for paging."""
         self._made += 1
-        snapshot = Snapshot(self._made, query, records, select, size)
+        snapshot = Snapshot(self._made, query, records, select, min(size, self.most or size))
         self._kept[self._made] = snapshot
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
