@@ -17,7 +17,8 @@ CREATE TABLE audited_accesses (
 );
 CREATE TABLE audited_forms AS
 SELECT 0::BIGINT AS form_no, * EXCLUDE (event_id, occurred_at, item_count, source_id) FROM audited_accesses;
-CREATE TABLE sources AS SELECT 1::BIGINT AS source_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS imported_at;
+CREATE TABLE sources AS
+SELECT 1::BIGINT AS source_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS imported_at, 'import' AS origin;
 CREATE TABLE service_principals (tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, owner_tenant_id VARCHAR);
 CREATE TABLE directory_users (tenant_id VARCHAR, user_id VARCHAR, user_name VARCHAR);
 CREATE TABLE group_snapshots (tenant_id VARCHAR, group_id VARCHAR, observed_at TIMESTAMPTZ, is_complete BOOLEAN);
