@@ -10,6 +10,7 @@ import click
 from m365audit.cli.evidence import print_outcome, run_pipeline, standing_imports
 from m365audit.cli.session import load, shown_path
 from m365audit.cli.streams import say, show_lines
+from m365audit.cli.summary import collected_line
 from m365audit.pipeline import Wanted
 from m365audit.resources import data_dir
 
@@ -53,6 +54,7 @@ def demo(folder: Path) -> None:
                 wanted=wanted,
                 evaluate=moment == last,
             )
+            show_lines([f"{when}: {collected_line(outcome)}"])
     print_outcome(outcome, "text", brief=True)
     page, config = shown_path(loaded.settings.publish / "report.html"), shown_path(world.config)
     show_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from m365audit.config import iso
@@ -49,6 +50,17 @@ def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
     return lines
 
 
+def collected_line(outcome: Outcome) -> str:
+    """Return what came from living tenants, all together."""
+    gathered = [each for tenant in outcome.collected for each in tenant.collections.values()]
+    tenants = sum(tenant.is_signed_in for tenant in outcome.collected)
+    read, stored, duplicate, quarantined = (
+        sum(getattr(each, name) for each in gathered) for name in ("records", "stored", "duplicate", "quarantined")
+    )
+    counts = f"{read} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
+    return f"collected from {tenants} tenant{'s' if tenants != 1 else ''}: {counts}"
+
+
 def _tenant_facts(tenant: Collected) -> dict[str, object]:
     facts = asdict(tenant)
     for gathered in facts["collections"].values():
@@ -77,7 +89,7 @@ def _tenant_lines(tenant: Collected, *, brief: bool) -> list[str]:
 
 
 def _unseen_lines(gathered: list[Gathered]) -> list[str]:
-    """Return a line for each time and reason, with every collection that was not seen then, for that reason."""
+    """Return two lines for each time and reason: every collection that was not seen then, and what to do about it."""
     spans: dict[tuple[str, str, str], list[str]] = {}
     for each in gathered:
         by_reason: dict[tuple[str, str], list[Unseen]] = {}
@@ -85,16 +97,30 @@ def _unseen_lines(gathered: list[Gathered]) -> list[str]:
             by_reason.setdefault((unseen.reason, unseen.detail), []).append(unseen)
         for (reason, detail), group in by_reason.items():
             spans.setdefault((_span(group), reason, detail), []).append(each.collection)
-    return [
-        f"  NOT SEEN  {', '.join(names)}{span} ({reason}){f': {detail}' if detail else ''}"
-        for (span, reason, detail), names in spans.items()
-    ]
+    lines = []
+    for (span, reason, detail), names in spans.items():
+        lines.append(f"  NOT SEEN  {', '.join(names)}{span} ({reason})")
+        lines += [f"            {detail}"] if detail else []
+    return lines
 
 
 def _span(group: list[Unseen]) -> str:
-    begins = [unseen.begin for unseen in group if unseen.begin]
-    ends = [unseen.end for unseen in group if unseen.end]
-    return f" {iso(min(begins))} to {iso(max(ends))}" if begins and ends else ""
+    """Return the time that was not seen; where something in between was seen, that it is several times."""
+    times = sorted((unseen.begin, unseen.end) for unseen in group if unseen.begin and unseen.end)
+    if not times:
+        return ""
+    apart, until = 1, times[0][1]
+    for begin, end in times:
+        apart += begin > until
+        until = max(until, end)
+    begin = times[0][0]
+    if apart == 1:
+        return f", {_minute(begin)} to {_minute(until)} UTC"
+    return f", {apart} times between {_minute(begin)} and {_minute(until)} UTC"
+
+
+def _minute(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _file_line(file: Landed) -> str:
