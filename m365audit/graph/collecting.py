@@ -165,6 +165,7 @@ class _Tenant:
             signed_in = await client.sign_in()
             await self.outlet.put(signed_in)
             require_modest(signed_in.roles)
+            self.is_signed_in = True
             client.wanted_groups = self.job.groups
             client.storage = self.job.tenant.storage
             now = client.now()  # one for all: then what was and was not seen is told in the same intervals
