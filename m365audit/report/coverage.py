@@ -26,12 +26,22 @@ class GroupCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSeen:
+    """Sources of one tenant that were not seen, or not for all of the time (``is_in_part``), for the same reasons."""
+
+    feeds: tuple[str, ...]
+    is_in_part: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TenantCoverage:
-    """One tenant's groups of page 1."""
+    """One tenant's groups of page 1, and what was not seen of it, and why."""
 
     tenant_id: str
     name: str
     groups: tuple[GroupCoverage, ...]
+    not_seen: tuple[NotSeen, ...]
 
     @property
     def badness(self) -> tuple[int, ...]:
@@ -99,7 +109,10 @@ def summarise(lines: Iterable[FeedCoverage]) -> list[TenantCoverage]:
         by_tenant.setdefault((line.tenant_id, line.tenant_name), {})[line.feed] = line
     return [
         TenantCoverage(
-            tenant, name, tuple(_group(label, [feeds[feed] for feed in members]) for label, members in COVERAGE_GROUPS)
+            tenant,
+            name,
+            tuple(_group(label, [feeds[feed] for feed in members]) for label, members in COVERAGE_GROUPS),
+            _not_seen(feeds.values()),
         )
         for (tenant, name), feeds in by_tenant.items()
     ]
@@ -114,3 +127,11 @@ def _group(label: str, members: list[FeedCoverage]) -> GroupCoverage:
     shares = [line.covered_percent for line in members if line.covered_percent is not None]
     covered = min(line.covered_seconds for line in members)
     return GroupCoverage(label, worst, min(shares, default=None), covered, len(seen), len(members))
+
+
+def _not_seen(lines: Iterable[FeedCoverage]) -> tuple[NotSeen, ...]:
+    found: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for line in lines:
+        if line.state in ("none", "partial"):
+            found.setdefault((line.state == "partial", line.gap_reasons or ("not_covered",)), []).append(line.feed)
+    return tuple(NotSeen(tuple(feeds), is_in_part, reasons) for (is_in_part, reasons), feeds in found.items())

@@ -101,7 +101,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "iso": display.moment, "minute": display.minute, "day": display.day, "impersonal": display.impersonal,
         "reason": wording.reason, "gap": wording.gap, "workload": wording.workload, "feed": wording.feed,
-        "percent": _percent, "whole": _whole,
+        "feeds": wording.feeds, "percent": _percent, "whole": _whole,
     }  # fmt: skip
     environment.tests["mixed_scripts"] = display.has_mixed_scripts
     environment.globals |= {"words": wording, "key": _key, "tone": _tone, "commands": room.COMMANDS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from m365audit.model import WORKLOADS
 from m365audit.report.document import Cell, CellTotals
 
-PAGE_ONE_ROWS = 30
+PAGE_ONE_ROWS = 12
 """Rows of the matrix on page 1 over all tenants; the section with every cell has the others."""
 _FEWEST = 3
 """Rows that a tenant of the matrix has at least; tenants for whom there is no such room are counted."""

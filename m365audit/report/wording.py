@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 TITLE: Final = "Processing outside the recorded consent"
@@ -30,12 +31,12 @@ REASONS: Final = {
 GAPS: Final = {
     "not_collected": "never collected",
     "not_covered": "no file covers it",
-    "licence": "the tenant's licence does not include it",
-    "permission": "the auditor may not read it: grant it the permission that `m365audit doctor` names",
+    "licence": "the tenant's licence does not include it: buy one that does, or accept the gap",
+    "permission": "the auditor may not read it: grant it the permission that “m365audit doctor” names",
     "no_permission": "the auditor may not read it",
     "throttled": "Microsoft's limits did not let it be read in time: the next run reads on",
     "expired": "Microsoft does not keep it any more: it can only come from an export made in time",
-    "disabled": "the log is not switched on: `m365audit doctor` says where",
+    "disabled": "the log is not switched on: “m365audit doctor” says where",
     "error": "reading it failed: the next run tries again",
     "not_read_yet": "not read yet: the next run reads it",
     "next_page_missing": "the listing names a next page that is not there",
@@ -65,6 +66,12 @@ FEEDS: Final = {
     "rsc_grants": "Grants inside teams and chats", "exchange_role_assignments": "Grants inside Exchange",
     "policies": "Consent policies",
 }  # fmt: skip
+
+_FAMILIES: Final = (
+    ("All four sign-in logs", frozenset(feed for feed in FEEDS if feed.startswith("sign_ins_"))),
+    ("Unified audit log", frozenset(feed for feed in FEEDS if feed.startswith("audit_"))),
+)
+"""Sources that have one name together: they come and go together."""
 
 COVERAGE: Final = {
     "complete": "complete", "provisional": "may be incomplete", "partial": "gaps", "gap": "gaps",
@@ -141,3 +148,14 @@ def workload(code: str | None) -> str:
 def feed(code: str) -> str:
     """Return the words for a source of evidence."""
     return FEEDS.get(code, code)
+
+
+def feeds(codes: Iterable[str]) -> str:
+    """Return the words for several sources of evidence; those that have a name together go by it."""
+    left = list(codes)
+    names = []
+    for name, members in _FAMILIES:
+        if members <= set(left):
+            names.append(name)
+            left = [code for code in left if code not in members]
+    return ", ".join([*names, *(feed(code) for code in left)])

@@ -173,6 +173,37 @@ def test_coverage_never_rounds_up_and_names_feeds_that_nobody_saw(document: Docu
     assert "< 1 %" in _page_one(document).text()
 
 
+@pytest.mark.parametrize(
+    ("feeds", "reason", "said"),
+    [
+        ([feed for feed in FEEDS if feed.startswith("sign_ins_")], "licence",
+         "All four sign-in logs : the tenant's licence does not include it: buy one that does, or accept the gap"),
+        (["sign_ins_interactive", "users"], "permission",
+         "Sign-ins, interactive, Users : the auditor may not read it: grant it the permission that"),
+        ([feed for feed in FEEDS if feed.startswith("audit_")], "disabled",
+         "Unified audit log : the log is not switched on: “m365audit doctor” says where"),
+        (["directory_audits"], "expired",
+         "Directory audit : Microsoft does not keep it any more: it can only come from an export made in time"),
+        (["call_records"], "throttled", "Call records : Microsoft's limits did not let it be read in time"),
+        (["call_records"], "error", "Call records : reading it failed: the next run tries again"),
+        (["call_records"], "not_read_yet", "Call records : not read yet: the next run reads it"),
+    ],
+)  # fmt: skip
+def test_page_one_says_what_was_not_seen_and_why_with_the_next_step(feeds: list[str], reason: str, said: str) -> None:
+    connection = _lone_tenant()
+    connection.execute("UPDATE coverage SET state = 'gap', reason = ? WHERE list_contains(?, feed)", [reason, feeds])
+    assert said in _page_one(_document(connection)).text()
+
+
+def test_what_was_seen_in_part_is_not_said_to_be_unseen() -> None:
+    connection = _lone_tenant()
+    connection.execute(
+        "INSERT INTO coverage (tenant_id, feed, covered_from, covered_to, state, reason) SELECT tenant_id, feed, "
+        "covered_from, covered_from + INTERVAL 1 DAY, 'gap', 'expired' FROM coverage WHERE feed = 'directory_audits'"
+    )
+    assert "Directory audit , in part: Microsoft does not keep it" in _page_one(_document(connection)).text()
+
+
 def test_a_hole_of_one_second_is_not_a_hundred_percent() -> None:
     connection = _lone_tenant()
     connection.execute("UPDATE coverage SET covered_to = covered_to - INTERVAL 1 SECOND WHERE feed = 'audit_teams'")
@@ -249,7 +280,7 @@ def test_a_large_matrix_shows_the_gravest_rows_and_counts_the_others(document: D
     assert [row.outside for row in tenant.rows] == [49, 49, 48, 48, 47, 47, 46, 46, 45, 45]
     assert (tenant.hidden, tenant.hidden_outside) == (990, 890)
     page = _page_one(dataclasses.replace(document, matrix=tuple(cells), matrix_totals=(totals,)))
-    assert "970 more integrations , 870 of them with use outside the record" in page.text()
+    assert "988 more integrations , 888 of them with use outside the record" in page.text()
 
 
 def test_two_hundred_findings_make_less_than_a_megabyte_in_about_a_second(document: Document) -> None:
