@@ -7,7 +7,9 @@ columns:
   feed: state feed
   source_id: the file
   observed_at: when the file's content was taken
-  snapshot_from: when its first file was taken; files observed within an hour of each other are one snapshot
+  snapshot_from: >-
+    when its first file was taken; imported files observed within an hour of each other are one snapshot, what the auditor
+    listed itself is always one of its own
   snapshot_at: when its last file was taken
   is_latest: the snapshot is the feed's newest
   has_last_page: one of its pages names no next page
@@ -22,7 +24,9 @@ WITH observed AS (
         s.source_id,
         s.observed_at,
         s.has_next_page,
-        s.outcome = 'partial' AS is_partial
+        s.outcome = 'partial' AS is_partial,
+        -- The collector ends a listing with its file: the next one, however soon, says anew what there is.
+        CASE WHEN s.origin = 'graph' THEN s.source_id END AS listing
     FROM sources AS s
     -- One table may list grants and assignments together.
     INNER JOIN (
@@ -37,13 +41,15 @@ WITH observed AS (
 numbered AS (
     SELECT
         *,
-        sum(starts) OVER (PARTITION BY tenant_id, feed ORDER BY observed_at, source_id) AS snapshot
+        sum(starts) OVER (PARTITION BY tenant_id, feed, listing ORDER BY observed_at, source_id) AS snapshot
     FROM (
         SELECT
             *,
             CASE
-                WHEN observed_at - lag(observed_at) OVER (PARTITION BY tenant_id, feed ORDER BY observed_at, source_id)
-                    <= INTERVAL 1 HOUR THEN 0 ELSE 1
+                WHEN
+                    observed_at - lag(observed_at) OVER (
+                        PARTITION BY tenant_id, feed, listing ORDER BY observed_at, source_id
+                    ) <= INTERVAL 1 HOUR THEN 0 ELSE 1
             END AS starts
         FROM observed
     )
@@ -54,10 +60,18 @@ SELECT
     feed,
     source_id,
     observed_at,
-    min(observed_at) OVER pages AS snapshot_from,
-    max(observed_at) OVER pages AS snapshot_at,
-    snapshot = max(snapshot) OVER (PARTITION BY tenant_id, feed) AS is_latest,
-    bool_or(NOT has_next_page) OVER pages AS has_last_page,
-    bool_or(NOT has_next_page) OVER pages AND NOT bool_or(is_partial) OVER pages AS is_whole
-FROM numbered
-WINDOW pages AS (PARTITION BY tenant_id, feed, snapshot)
+    snapshot_from,
+    snapshot_at,
+    snapshot_at = max(snapshot_at) OVER (PARTITION BY tenant_id, feed) AS is_latest,
+    has_last_page,
+    has_last_page AND NOT has_partial AS is_whole
+FROM (
+    SELECT
+        *,
+        min(observed_at) OVER pages AS snapshot_from,
+        max(observed_at) OVER pages AS snapshot_at,
+        bool_or(NOT has_next_page) OVER pages AS has_last_page,
+        bool_or(is_partial) OVER pages AS has_partial
+    FROM numbered
+    WINDOW pages AS (PARTITION BY tenant_id, feed, listing, snapshot)
+)
