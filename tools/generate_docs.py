@@ -18,6 +18,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 import duckdb  # noqa: E402
 import yaml  # noqa: E402
+from collections_page import collections_page  # noqa: E402
 from rule_database import MemoryDatabase  # noqa: E402  (the repository has to be found first)
 
 from m365audit import pipeline  # noqa: E402
@@ -36,6 +37,7 @@ def _queries_page() -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "queries/README.md": _queries_page,
     "docs/tables.md": dictionary_page,
+    "docs/collections.md": collections_page,
 }
 """Every generated page, by its path in the repository, and what makes its text."""
 
