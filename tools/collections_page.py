@@ -24,10 +24,10 @@ else suffers. `m365audit doctor` says which of the permissions a tenant has give
 
 ## The permissions
 
-These, and no others. An auditor that holds a permission to write, or one that opens mail, calendars, chats, files or contacts,
-is not used: the tenant is a gap until it is taken away. For a person's login (`credential: {kind: login}`) they are the
-delegated permissions of the same names, as far as Microsoft has them: call records open to applications alone. There
-the person's own rights are a second limit.
+These, and no others. An auditor that holds a permission to write, or one that opens mail, calendars, chats, files or
+contacts, is not used: the tenant is a gap until it is taken away. For a person's login (`credential: {kind: login}`)
+they are the delegated permissions of the same names, as far as Microsoft has them: call records open to applications
+alone. There the person's own rights are a second limit.
 """
 
 _LOGS: Final = """

@@ -14,7 +14,7 @@ from typing import Final
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 TYPES: Final = REPOSITORY / "config" / "column_types.yml"
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "tools")]
 
 import duckdb  # noqa: E402
 import yaml  # noqa: E402
