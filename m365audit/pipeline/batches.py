@@ -42,6 +42,7 @@ class Part:
         records: records of it that are on disk.
         added: of them, those that are landed and were new.
         refusal: why some of it could not be landed at all; empty when all of it was.
+        before: the part of the same pull that ended before it, where records of either may have come with the other.
     """
 
     task: Task
@@ -49,6 +50,17 @@ class Part:
     records: int = 0
     added: int = 0
     refusal: str = ""
+    before: Part | None = None
+
+    @property
+    def added_so_far(self) -> int:
+        """Return what was new in this part and in those before it: none of them is known to be at rest."""
+        return self.added + (self.before.added_so_far if self.before else 0)
+
+    @property
+    def any_refusal(self) -> str:
+        """Return why some of this part, or of those before it, could not be landed."""
+        return self.refusal or (self.before.any_refusal if self.before else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +154,11 @@ class Batch:
                 self._close_part(part, ended)
 
     def _close_part(self, part: Part, ended: Ended) -> None:
-        is_refused = part.refusal and not ended.reason
-        reason, detail = ("error", part.refusal) if is_refused else (ended.reason, ended.detail)
+        is_refused = part.any_refusal and not ended.reason
+        reason, detail = ("error", part.any_refusal) if is_refused else (ended.reason, ended.detail)
         task, settle_after = part.task, self._work.policy.policy.settle_after
         window = (ended.window.begin, ended.window.end) if ended.window else (ended.began_at, ended.began_at)
-        pull = Pull(window, ended.began_at, reason, detail, part.records, part.added, self._run_id)
+        pull = Pull(window, ended.began_at, reason, detail, part.records, part.added_so_far, self._run_id)
         closing = Closing(task.tenant, self._collections[task.collection].feeds, task.collection, pull)
         if ended.window is None:
             collection.close_listing(self._work.connection, closing)

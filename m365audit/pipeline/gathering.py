@@ -146,8 +146,9 @@ class Gatherer:
         reading = self._readings[ended.task.number]
         if ended.window is None and ended.reason is None and reading.segment is None:
             reading.segment = self._segment(ended.task)  # an empty listing says that nothing is there any more
+        before = _may_hold_more(reading)
         self._is_over(reading, ended)
-        reading.part = Part(ended.task, reading.part.gathered)
+        reading.part = Part(ended.task, reading.part.gathered, before=before)
 
     def _is_over(self, reading: _Reading, ended: Ended | None) -> None:
         part, segment, page = reading.part, reading.segment, reading.page
@@ -242,6 +243,13 @@ def _interval(window: Window) -> tuple[datetime, datetime]:
 def _shape(page: Page) -> tuple[bool, datetime | None]:
     """Return what all pages of one segment have in common."""
     return page.enveloped, page.covered_hour
+
+
+def _may_hold_more(reading: _Reading) -> Part | None:
+    """Return the part that may hold records of what comes after it; the file of an hour holds that hour's only."""
+    part, page = reading.part, reading.page
+    is_an_hours = page is not None and page.covered_hour is not None
+    return part.before if is_an_hours or not part.records else part
 
 
 def _label(task: Task, page: Page | None) -> str:

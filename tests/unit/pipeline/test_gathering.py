@@ -19,7 +19,9 @@ from m365audit.graph import COLLECTIONS, Ended, Event, LinkRefused, Page, Planne
 from m365audit.pipeline import gathering
 from m365audit.pipeline.gathering import Gatherer
 from m365audit.pipeline.values import Collected, Work
-from m365audit.store.database import open_store
+from m365audit.store import landing
+from m365audit.store.database import frugal, open_store
+from m365audit.store.landing import UnreadableRecordsError
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 DAY = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC))
@@ -144,6 +146,32 @@ def test_a_second_pull_that_adds_nothing_settles_and_one_that_adds_does_not(desk
     assert tmp_path.exists()
 
 
+def test_records_that_came_before_several_ends_count_for_all_of_these(desk: Desk) -> None:
+    """Content comes first, and then what its window fell into: whose it was nobody can tell, so nothing is at rest."""
+    task, noon = _task(), DAY.begin + timedelta(hours=12)
+    first, second = Window(DAY.begin, noon), Window(noon, DAY.end)
+    late = NOW + timedelta(hours=25)
+    for page, at in (([_audit(13)], NOW), ([_audit(13), _audit(14)], late)):
+        desk.take(
+            *_begin(task), Page(task, page), _ended(task, "expired", window=first, at=at),
+            _ended(task, window=second, at=at),
+        )  # fmt: skip
+    assert [row[1:4] for row in desk.ledger()] == [(0, "gap", "expired"), (12, "drained", None)]
+
+
+def test_what_could_not_be_landed_before_several_ends_is_missing_from_all_of_these(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UnreadableRecordsError("nobody can read it")
+
+    monkeypatch.setattr(landing, "land", refuse)
+    task, noon = _task(), DAY.begin + timedelta(hours=12)
+    first, second = Window(DAY.begin, noon), Window(noon, DAY.end)
+    desk.take(*_begin(task), Page(task, [_audit(1)]), _ended(task, window=first), _ended(task, window=second))
+    assert {row[2:4] for row in desk.ledger()} == {("gap", "error")}
+
+
 def test_a_full_segment_counts_for_the_window_that_it_is_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last segment of a pull may bring nothing new while an earlier one did: that pull added something."""
     task = _task()
@@ -208,3 +236,16 @@ def test_growing_files_are_read_on_from_where_they_were_landed(desk: Desk) -> No
     assert desk.connection.execute("SELECT blob, bytes_read FROM blob_cursors").fetchall() == [("b1", 100)]
     assert desk.connection.execute("SELECT count(*) FROM landed_calls").fetchall() == [(1,)]
     assert desk.connection.execute("SELECT count(*) FROM coverage_windows").fetchall() == [(0,)]
+
+
+def test_records_that_are_too_long_for_little_memory_are_landed_with_more(desk: Desk) -> None:
+    """One tenant's huge records end nobody's run."""
+    task = _task()
+    huge = [_audit(number, note="x" * (12 << 20)) for number in range(4)]
+    with frugal(desk.connection):
+        seen = desk.take(*_begin(task), Page(task, huge[:2]), Page(task, huge[2:]), _ended(task))
+        limit = desk.connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    assert limit is not None
+    assert limit[0].startswith("95.3")  # 100 MB, as DuckDB writes it
+    assert len(desk.stored()) == 4
+    assert not seen.is_partial
