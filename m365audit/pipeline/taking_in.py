@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -16,7 +17,7 @@ from m365audit.pipeline.offering import Offer
 from m365audit.pipeline.values import Import, Work, now
 from m365audit.store import arrivals, landing
 from m365audit.store.arrivals import Arrival, Landed
-from m365audit.store.database import transaction
+from m365audit.store.database import roomy, transaction
 
 
 def take_in(work: Work, imports: Sequence[Import]) -> Iterator[Landed]:
@@ -112,18 +113,22 @@ def land_collected(work: Work, files: Sequence[landing.Ready], close: Callable[[
             close(known)
 
 
-def _land_fresh(work: Work, files: Sequence[landing.Ready], close: Callable[[dict[int, Landed]], None]) -> None:
+def _land_fresh(
+    work: Work, files: Sequence[landing.Ready], close: Callable[[dict[int, Landed]], None], *, is_roomy: bool = False
+) -> None:
     def also(landed: Sequence[Landed]) -> None:
         close({file.arrival.source_id: result for file, result in zip(files, landed, strict=True)})
 
     try:
         landing.land(work.connection, files, is_careful=False, also=also)
     except landing.UnreadableRecordsError as error:
-        if len(files) == 1:
-            _land_fresh_carefully(work, files[0], also, error.message)
+        is_full = isinstance(error, landing.NoRoomError) and not is_roomy
+        if is_full or len(files) > 1:
+            with roomy(work.connection) if is_full else nullcontext():
+                for file in files:
+                    _land_fresh(work, [file], close, is_roomy=is_roomy or is_full)
         else:
-            for file in files:
-                _land_fresh(work, [file], close)
+            _land_fresh_carefully(work, files[0], also, error.message)
 
 
 def _land_fresh_carefully(work: Work, file: landing.Ready, also: Callable[[Sequence[Landed]], None], what: str) -> None:

@@ -34,6 +34,10 @@ class UnreadableRecordsError(AuditError):
     exit_code = 4
 
 
+class NoRoomError(UnreadableRecordsError):
+    """The memory that DuckDB may use was not enough for what was collected; land it again with more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A file ready to be landed: its circumstances, and what the exports room made of it."""
@@ -68,6 +72,7 @@ def land(
 
     Raises:
         UnreadableRecordsError: DuckDB cannot read one of them; nothing was landed.
+        NoRoomError: it may not use enough memory to; nothing was landed.
     """
     connection.execute("BEGIN")
     try:
@@ -75,10 +80,10 @@ def land(
     except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
         raise  # the store's trouble, not the file's: the run ends, and closing the connection rolls back
     except duckdb.Error as error:
-        if isinstance(error, duckdb.OutOfMemoryException) and files[0].arrival.is_collected:
-            raise  # nobody could have written these records otherwise
         connection.execute("ROLLBACK")
-        raise UnreadableRecordsError(str(error).splitlines()[0], file=files[0].arrival.path) from error
+        is_full = isinstance(error, duckdb.OutOfMemoryException) and files[0].arrival.is_collected
+        kind = NoRoomError if is_full else UnreadableRecordsError
+        raise kind(str(error).splitlines()[0], file=files[0].arrival.path) from error
     # What was read where it came from has to be what is kept; else it is read again from there.
     if not all(file.arrival.origin is None or file.arrival.origin.is_unchanged() for file in files):
         connection.execute("ROLLBACK")
