@@ -92,7 +92,7 @@ def import_(
     default=None,
     metavar="TIME",
     help="Collect from this time, e.g. 2026-09-01 or 2026-09-01T06:00:00Z; default: where the run before "
-    "ended, the first time as far back as Microsoft keeps it.",
+    "ended, the first time 30 days back or as far as Microsoft keeps it.",
 )
 @click.option("--to", "end", default=None, metavar="TIME", help="Collect up to this time; default: now.")
 @click.option(
