@@ -213,6 +213,12 @@ class _Tenant:
         except CollectionError as error:
             await self._end(task, error.reason, str(error), began_at)
             return error if error.reason in _HOPELESS else None
+        except Exception as error:  # noqa: BLE001 - the isolation of one collection from the others
+            log.get_logger().error(
+                "collection_broke", tenant=self.job.tenant.display_name, collection=task.collection, exc_info=error
+            )
+            detail = f"an unexpected {type(error).__name__}; what else is to be read was not touched by it"
+            await self._end(task, "error", detail, began_at)
         else:
             await self._end(task, None, "", began_at)
         return None

@@ -28,6 +28,7 @@ class _Sku(msgspec.Struct, rename="camel"):
 
 class _Skus(msgspec.Struct):
     value: list[_Sku]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
 async def service_plans(client: TenantClient) -> frozenset[str] | None:
@@ -43,12 +44,14 @@ async def service_plans(client: TenantClient) -> frozenset[str] | None:
         answer = await client.send(
             client.sdk.subscribed_skus.to_get_request_information(), limits=["directory"], cost=_COST
         )
-        skus = msgspec.json.decode(answer.body, type=_Skus).value
+        page = msgspec.json.decode(answer.body, type=_Skus)
     except SignInError:
         raise
     except (CollectionError, msgspec.MsgspecError):
         return None
-    usable = [sku for sku in skus if sku.capability_status in {"Enabled", "Warning"}]
+    if page.next_link is not None:  # Microsoft gives them all at once; of half of them nothing follows
+        return None
+    usable = [sku for sku in page.value if sku.capability_status in {"Enabled", "Warning"}]
     return frozenset(
         plan.service_plan_name
         for sku in usable

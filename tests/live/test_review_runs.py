@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from m365audit.graph import COLLECTIONS, Ended, Page, Task, collecting
+from m365audit.graph.feeds.collection import Client
 from m365audit.simulator.service import FOR_EVER, Fault
 
 from .living import living, small_world
@@ -21,4 +27,29 @@ def test_a_tenant_whose_time_is_over_was_let_in_all_the_same(tmp_path: Path) -> 
         assert world.incidents("sign_in_failed") + world.incidents("sign_in_impossible") == []
         assert {row.reason for row in world.windows(feed="sign_ins_interactive")} == {"throttled"}
         assert len(tenant.collections["sign_ins_interactive"].unseen) == 1
+        world.require_exact(outcome)
+
+
+def test_what_breaks_one_collection_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_client: Client, _task: Task) -> AsyncIterator[Page | Ended]:
+        raise KeyError("nobody thought of this")
+        yield
+
+    one = replace(COLLECTIONS["directory_audits"], pull=broken)
+    monkeypatch.setattr(collecting, "COLLECTIONS", {**COLLECTIONS, one.name: one})
+    with living(tmp_path, small_world(2), feeds=("sign_ins_interactive", "directory_audits", "users")) as world:
+        outcome = world.run()
+        assert {(row.state, row.reason) for row in world.windows(feed="directory_audits")} == {("gap", "error")}
+        assert {row.state for row in world.windows(feed="sign_ins_interactive")} == {"drained"}
+        assert [each.is_whole for each in world.listings()] == [True]
+        world.require_exact(outcome)
+
+
+def test_half_a_list_of_licences_takes_no_log_for_lost(tmp_path: Path) -> None:
+    """Without the premium plan Microsoft keeps a week of what it keeps a month of otherwise."""
+    skus = Fault("empty_pages", "*/subscribedskus", count=1, detail={"pages": 1})
+    with living(tmp_path, small_world(3), [skus], feeds=("directory_audits",)) as world:
+        outcome = world.run(begin=world.world.now - timedelta(days=20))
+        assert skus in world.simulator.faults.met
+        assert {row.state for row in world.windows()} == {"drained"}
         world.require_exact(outcome)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from m365audit.graph.blobs import LARGEST_RANGE, Blob, Container
-from m365audit.graph.failures import CollectionError
+from m365audit.graph.failures import CollectionError, SignInError
 from m365audit.graph.feeds.collection import PREMIUM, Client, Collection, Permission
 from m365audit.graph.values import Ended, Page, Task, Window
 
@@ -43,7 +43,7 @@ async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
         todo = "name it under `storage:` of the tenant"
         raise CollectionError("disabled", "no storage account with Graph activity logs is configured", hint=todo)
     began_at = client.now()
-    async with Container(settings, client.storage_token, ca_file=client.cloud.ca_file) as container:
+    async with Container(settings, lambda: _token(client), ca_file=client.cloud.ca_file) as container:
         hours = await files_of(container, client.tenant, window)
         cursors = dict(task.cursors)
         for hour in sorted(hours):
@@ -61,6 +61,14 @@ async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
                 yield Ended(task, part, None, "", began_at, reading.requests, reading.restarts)
         for part in _without(window, hours):
             yield Ended(task, part, "disabled", _NO_FILE, began_at)
+
+
+async def _token(client: Client) -> str:
+    """Return a token for storage; where there is none the rest of the tenant may be read all the same."""
+    try:
+        return await client.storage_token()
+    except SignInError as error:
+        raise CollectionError(error.reason, error.message, hint=error.hint, code=error.code) from None
 
 
 class _Hour:
