@@ -13,7 +13,7 @@ from typing import Final
 
 from m365audit.graph.values import Event, Page
 
-ROOM: Final = 12 << 20
+ROOM: Final = 8 << 20
 """Bytes of records that may wait to be stored; one page may be larger, and then waits alone."""
 
 _STOP_SECONDS: Final = 10.0
