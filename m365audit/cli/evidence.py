@@ -18,7 +18,8 @@ from m365audit.cli.output import as_json
 from m365audit.cli.progress import Progress
 from m365audit.cli.session import check_state_is_known, load, tenant_id_of
 from m365audit.cli.streams import say, show, show_lines
-from m365audit.cli.summary import outcome_facts, outcome_lines
+from m365audit.cli.summary import folded, outcome_facts, outcome_lines
+from m365audit.cli.table import terminal_width
 from m365audit.config import LoadedPolicy, LoadedSettings, Settings, parse_duration, parse_time
 from m365audit.config.durations import DurationError, TimeError
 from m365audit.errors import ConfigurationError
@@ -252,4 +253,4 @@ def print_outcome(outcome: Outcome, form: str, *, brief: bool = False) -> None:
     if form == "json":
         show(as_json(outcome_facts(outcome)))
     else:
-        show_lines(outcome_lines(outcome, brief=brief))
+        show_lines(folded(outcome_lines(outcome, brief=brief), terminal_width()))

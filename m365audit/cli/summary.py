@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from m365audit.store.arrivals import Landed
 
 _GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
+_INDENT = 12
+"""Where the text of a line about what was not seen begins."""
+_NARROWEST = 40
 _VERDICTS = {
     "outside": "outside the recorded consent",
     "not_assessable": "not assessable: the evidence does not say enough",
@@ -48,6 +53,20 @@ def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
     if outcome.evaluation is not None:
         lines += _evaluation_lines(outcome.evaluation)
     return lines
+
+
+def folded(lines: Iterable[str], width: int | None) -> list[str]:
+    """Return lines that break between words and go on below their text; ``None`` leaves them as they are."""
+    if width is None:
+        return list(lines)
+    return [
+        piece
+        for line in lines
+        for piece in textwrap.wrap(
+            line, max(width, _NARROWEST), subsequent_indent=" " * (_INDENT if line.startswith("  ") else 2),
+            break_long_words=False, break_on_hyphens=False,
+        ) or [""]
+    ]  # fmt: skip
 
 
 def collected_line(outcome: Outcome) -> str:
