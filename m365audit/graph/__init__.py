@@ -12,6 +12,7 @@ from m365audit.graph.feeds.collection import Collection
 from m365audit.graph.feeds.registry import COLLECTIONS
 from m365audit.graph.planning import KnownWindow
 from m365audit.graph.values import (
+    ClockDiffers,
     Ended,
     Event,
     LinkRefused,
@@ -26,6 +27,7 @@ from m365audit.graph.values import (
 
 __all__ = [
     "COLLECTIONS",
+    "ClockDiffers",
     "Collection",
     "Ended",
     "Event",

@@ -130,6 +130,15 @@ class TenantClient:
         """Return the time by Microsoft's clock; by the host's before the first answer."""
         return self._conversation.now()
 
+    async def know_the_time(self) -> timedelta:
+        """Be sure what time it is at Microsoft; return how far the host's clock is behind that.
+
+        Raises:
+            CollectionError: answers contradict each other.
+        """
+        await self._conversation.microsoft.confirm(self.cloud)
+        return self._conversation.microsoft.ahead_of_host()
+
     async def send(
         self,
         info: RequestInformation,

@@ -27,9 +27,11 @@ from m365audit.graph.feeds.collection import Collection
 from m365audit.graph.feeds.registry import COLLECTIONS
 from m365audit.graph.forecast import REPORTS, expected_reports
 from m365audit.graph.licences import service_plans
+from m365audit.graph.moments import literal
 from m365audit.graph.planning import KnownWindow, plan
 from m365audit.graph.throttle import Throttle
 from m365audit.graph.values import (
+    ClockDiffers,
     Ended,
     Event,
     GapReason,
@@ -44,6 +46,9 @@ from m365audit.graph.values import (
 TENANTS_AT_ONCE: Final = 64
 WITHIN: Final = timedelta(hours=6)
 """How long one tenant may take in one run; what is not read by then is a gap, and the next run's first work."""
+
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+"""From which difference on two clocks are told as different."""
 
 _HOPELESS: Final[frozenset[GapReason]] = frozenset({"licence", "permission", "disabled"})
 """Reasons that hold for every window of a collection: asking for the next one would be answered the same."""
@@ -161,7 +166,8 @@ class _Tenant:
             self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within,
             sleep=lambda seconds: asyncio.sleep(seconds / self.pace),
         ) as client:  # fmt: skip
-            plans = await service_plans(client)  # the first answer: from here on Microsoft's clock is known
+            plans = await service_plans(client)  # the first answer: from here on Microsoft's clock can be known
+            await self._compare_clocks(client)
             signed_in = await client.sign_in()
             await self.outlet.put(signed_in)
             require_modest(signed_in.roles)
@@ -173,6 +179,23 @@ class _Tenant:
                 for collection in self.job.collections:
                     tasks = await self._plan(collection, now, plans)
                     group.create_task(self._gather(client, collection, tasks))
+
+    async def _compare_clocks(self, client: TenantClient) -> None:
+        """Be sure what time it is; say so where the host's clock goes wrong.
+
+        Raises:
+            CollectionError: nobody can be sure, or it is earlier than it was in an earlier run: what would be read
+                now could not be told from what was read then.
+        """
+        ahead, now = await client.know_the_time(), client.now()
+        last = max((row.last_pulled_at for row in self.job.known if row.last_pulled_at), default=now)
+        if last - now > CLOCKS_DIFFER:
+            raise CollectionError(
+                "error", f"Microsoft's answers say that it is {literal(now)}; in an earlier run it was {literal(last)}",
+                hint="look whether something on the way changes answers",
+            )  # fmt: skip
+        if abs(ahead) > CLOCKS_DIFFER and self.pace == 1:  # a simulated service has a time of its own
+            await self.outlet.put(ClockDiffers(self.job.tenant.id, ahead, now))
 
     async def _gather(self, client: TenantClient, collection: Collection, tasks: Sequence[Task]) -> None:
         """Pull one collection; a reason that holds for all of it spares Microsoft the other questions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 GapReason = Literal["licence", "permission", "throttled", "expired", "disabled", "error"]
@@ -174,4 +174,19 @@ class SignInFailed:
     at: datetime
 
 
-Event = Planned | Page | Ended | Waiting | LinkRefused | SignedIn | SignInFailed
+@dataclass(frozen=True, slots=True)
+class ClockDiffers:
+    """This computer's clock and Microsoft's name different times; Microsoft's is taken for everything.
+
+    Attributes:
+        tenant: tenant whose answers said so.
+        ahead: how far Microsoft's is ahead; negative when it is behind.
+        at: when, by Microsoft's clock.
+    """
+
+    tenant: str
+    ahead: timedelta
+    at: datetime
+
+
+Event = ClockDiffers | Planned | Page | Ended | Waiting | LinkRefused | SignedIn | SignInFailed

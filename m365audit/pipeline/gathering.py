@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from m365audit.config import TenantSettings, iso
@@ -19,6 +19,7 @@ from m365audit.store.windows import Pull
 
 if TYPE_CHECKING:
     from m365audit.graph import (
+        ClockDiffers,
         Collection,
         Ended,
         Event,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         Window,
     )
 
-_SEGMENT: Final = 64 << 20
+_SEGMENT: Final = 16 << 20
 """Bytes of a log's records that are landed together at most: what a kill finds not landed is read again."""
 
 
@@ -80,6 +81,7 @@ class Gatherer:
         self._takers: dict[str, Callable[[Any], None]] = {
             "Planned": self._plan, "Page": self._keep, "Ended": self._end, "Waiting": self._wait,
             "SignedIn": self._let_in, "SignInFailed": self._turned_away, "LinkRefused": self._refuse,
+            "ClockDiffers": self._note_clock,
         }  # fmt: skip
 
     def take(self, event: Event) -> None:
@@ -221,6 +223,18 @@ class Gatherer:
             ),
         )  # fmt: skip
         self.tenants[refused.tenant].refused_links += 1
+
+    def _note_clock(self, differs: ClockDiffers) -> None:
+        side = "behind" if differs.ahead > timedelta(0) else "ahead of"
+        hours = abs(differs.ahead) / timedelta(hours=1)
+        self_watch.note_event(
+            self._connection,
+            self_watch.Incident(
+                differs.tenant, "clock_differs", differs.at,
+                f"this computer's clock is {hours:.1f} hours {side} Microsoft's; Microsoft's was used",
+                run_id=self._run_id,
+            ),
+        )  # fmt: skip
 
     def _wait(self, waiting: Waiting) -> None:
         name = self.tenants[waiting.tenant].name

@@ -6,8 +6,8 @@ columns:
   event_id: its id
   occurred_at: when, by Microsoft's clock where it answered
   kind: >-
-    link_refused (an answer named a place that the configuration does not), sign_in_failed (Microsoft refused) or
-    sign_in_impossible (nobody could be asked) …
+    link_refused (an answer named a place that the configuration does not), sign_in_failed (Microsoft refused),
+    sign_in_impossible (nobody could be asked) or clock_differs (this computer's clock goes wrong)
   collection: what was being read; NULL when nothing was
   target: the place that was named, chosen by whoever wrote the answer; else Microsoft's code; NULL when there is neither
   detail: a sentence about it

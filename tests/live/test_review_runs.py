@@ -53,3 +53,37 @@ def test_half_a_list_of_licences_takes_no_log_for_lost(tmp_path: Path) -> None:
         assert skus in world.simulator.faults.met
         assert {row.state for row in world.windows()} == {"drained"}
         world.require_exact(outcome)
+
+
+@pytest.mark.parametrize("date", ["Thu, 31 Dec 2099 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "", "soon"])
+@pytest.mark.parametrize("where", ["*/subscribedskus", "*/auditlogs/directoryaudits", "*/users"])
+def test_one_answer_that_lies_about_the_time_changes_nothing(tmp_path: Path, date: str, where: str) -> None:
+    jump = Fault("clock_jumps", where, count=1, detail={"date": date})
+    with living(tmp_path, small_world(4), [jump], feeds=("directory_audits", "users")) as world:
+        outcome = world.run()
+        assert jump in world.simulator.faults.met
+        world.require_exact(outcome)
+        assert not outcome.is_partial
+        assert {row.state for row in world.windows()} == {"drained"}
+        world.again()
+        outcome = world.again()
+        assert "settled" in {row.state for row in world.windows()}
+        assert max(row.end for row in world.windows()) <= world.simulator.now()
+        world.require_exact(outcome)
+        assert world.missing() == set()
+
+
+def test_a_service_that_goes_back_in_time_is_not_believed(tmp_path: Path) -> None:
+    """Else nothing would be planned, and nothing would be told."""
+    with living(tmp_path, small_world(5), feeds=("directory_audits",)) as world:
+        assert not world.run().is_partial
+        world.simulator.faults.add(
+            Fault("clock_jumps", "*", service="graph", count=FOR_EVER, detail={"date": "Thu, 01 Jan 1970 00:00:00 GMT"})
+        )
+        assert world.again().is_partial
+
+
+def test_a_clock_that_goes_wrong_is_told(tmp_path: Path) -> None:
+    with living(tmp_path, small_world(6), feeds=("users",)) as world:
+        world.run(pace=1)
+        assert [tenant for tenant, *_ in world.incidents("clock_differs")] == [world.tenant]

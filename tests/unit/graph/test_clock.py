@@ -19,7 +19,7 @@ HOST = datetime(2030, 1, 1, tzinfo=UTC)
 THEN = datetime(2026, 9, 1, 10, tzinfo=UTC)
 
 
-def test_the_newest_answer_counts_and_time_goes_on_from_there() -> None:
+def test_the_latest_answer_counts_and_time_goes_on_from_there() -> None:
     seconds = [100.0]
     clock = MicrosoftClock(lambda: seconds[0], lambda: HOST)
     assert clock.now() == HOST
@@ -29,8 +29,52 @@ def test_the_newest_answer_counts_and_time_goes_on_from_there() -> None:
     for unreadable in (None, "", "yesterday", "\u0661"):
         clock.hear(unreadable)
     assert clock.now() == THEN + timedelta(seconds=30)
-    clock.hear("Tue, 01 Sep 2026 10:00:10 GMT")
-    assert clock.now() == THEN + timedelta(seconds=10)
+    clock.hear("Tue, 01 Sep 2026 10:00:10 GMT")  # was written before it travelled for twenty seconds
+    assert clock.now() == THEN + timedelta(seconds=30)
+    clock.hear("Tue, 01 Sep 2026 10:00:50 GMT")
+    assert clock.now() == THEN + timedelta(seconds=50)
+
+
+FAR = "Thu, 31 Dec 2099 23:59:59 GMT"
+LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
+FIRST = "Mon, 01 Jan 0001 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("host", [HOST, THEN])
+@pytest.mark.parametrize("lie", [FAR, LONG_AGO, FIRST])
+def test_one_answer_alone_moves_the_clock_nowhere(host: datetime, lie: str) -> None:
+    seconds = [86_400.0]
+    clock = MicrosoftClock(lambda: seconds[0], lambda: host)
+    for told in (DATE, lie, DATE, lie, lie, DATE):
+        clock.hear(told)
+    assert (clock.now(), clock.is_sure) == (THEN, True)
+    assert clock.ahead_of_host() == THEN - host
+
+
+def test_the_first_answer_is_believed_when_somebody_agrees() -> None:
+    for host, others, is_sure in (
+        (THEN, (), True), (HOST, (), False), (HOST, (DATE,), True), (HOST, (FAR, DATE), True), (HOST, (FAR,), False),
+    ):  # fmt: skip
+        clock = MicrosoftClock(lambda: 0.0, lambda host=host: host)  # type: ignore[misc]
+        for told in (DATE, *others):
+            clock.hear(told)
+        assert (clock.now(), clock.is_sure) == (THEN, is_sure)
+
+
+@pytest.mark.parametrize("host", [HOST, THEN])
+def test_a_first_answer_that_lies_is_outvoted(host: datetime) -> None:
+    clock = MicrosoftClock(lambda: 0.0, lambda: host)
+    for told in (FAR, DATE, DATE):
+        clock.hear(told)
+    assert (clock.now(), clock.is_sure) == (THEN, True)
+
+
+def test_a_clock_that_was_set_is_believed_when_several_answers_say_so() -> None:
+    clock = MicrosoftClock(lambda: 0.0, lambda: THEN)
+    for number, told in enumerate((DATE, FAR, FAR, FAR)):
+        assert clock.now() == THEN, number
+        clock.hear(told)
+    assert clock.now() == datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +108,7 @@ def test_the_time_is_asked_for_without_a_token(
             return await microsoft_time(cloud), server.heads
 
     found, heads = asyncio.run(main())
-    assert (found == THEN) is is_told
+    assert (THEN <= found < THEN + timedelta(seconds=9)) is is_told
     assert is_told or abs(found - datetime.now(UTC)) < timedelta(minutes=1)
     assert not any("authorization" in head.lower() for head in heads)
 
