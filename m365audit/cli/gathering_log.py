@@ -45,7 +45,7 @@ class GatheringLog:
     def _is_news(self, step: Step) -> bool:
         if step.state == "gap":
             kind = (step.tenant, step.detail)
-            is_first = kind not in self._told_gaps
+            is_first = kind not in self._told_gaps and step.tenant not in self._course.refused
             self._told_gaps.add(kind)
             return is_first
         return step.state in {"signed_in", "refused"} or (step.state == "waiting" and step.seconds >= _LONG_WAIT)

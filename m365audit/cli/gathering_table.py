@@ -57,7 +57,7 @@ class GatheringTable:
         width, height = self._console.size
         refused = sorted(self._course.refused.items())[: max((height - 4) // 3, 1)]
         room = max(height - 4 - len(refused), 1)
-        every = list(self._course.rows.items())
+        every = [(key, row) for key, row in list(self._course.rows.items()) if key[0] not in self._course.refused]
         rows = heapq.nsmallest(room, every, key=_order)
         lines = [_line(f"{tenant} is not let in: {why}", "red") for tenant, why in refused]
         return Group(*lines, _Columns(width, rows).table(), _line(self._total(len(every) - len(rows)), "bold"))

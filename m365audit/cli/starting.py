@@ -91,4 +91,7 @@ def init(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         show_lines([str(target)])
-    say(f"next: put your tenant's id into {folder / 'm365audit.yaml'}, then `m365audit register check`")
+    say(f"next: put your tenant's id and credential into {folder / 'm365audit.yaml'}")
+    say(
+        "then: `m365audit doctor` says what may be read, `m365audit register check` whether the consent records are right"
+    )

@@ -74,6 +74,7 @@ def test_each_other_kind_of_gap_is_a_line_of_its_own(capsys: pytest.CaptureFixtu
 def test_a_tenant_that_lets_nobody_in_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress()
     progress.gathering(Step("Contoso", "", "refused", detail="the secret has expired; make a new one"))
+    progress.gathering(Step("Contoso", "users", "gap", 1, 1, detail="the secret has expired; make a new one"))
     progress.done()
     (line,) = log_of(capsys)
     assert (line["event"], line["tenant"], line["detail"]) == (
@@ -173,8 +174,12 @@ def test_a_wait_is_shown_with_its_reason_and_counted() -> None:
 
 
 def test_who_lets_nobody_in_is_shown_above_all() -> None:
-    lines = drawn(course_of(Step("A", "users", "read", 1, 1), Step("Z", "", "refused", detail="expired")), 80, 20)
+    course = course_of(
+        Step("A", "users", "read", 1, 1), Step("Z", "", "refused", detail="expired"), Step("Z", "users", "gap", 1, 1)
+    )
+    lines = drawn(course, 80, 20)
     assert lines[0] == "Z is not let in: expired"
+    assert len(lines) == 4
     assert "1 not let in" in lines[-1]
 
 
