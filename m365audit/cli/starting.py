@@ -7,10 +7,10 @@ from typing import Final
 
 import click
 
+from m365audit.cli.collected import collected_line
 from m365audit.cli.evidence import print_outcome, run_pipeline, standing_imports
 from m365audit.cli.session import load, shown_path
 from m365audit.cli.streams import say, show_lines
-from m365audit.cli.summary import collected_line
 from m365audit.pipeline import Wanted
 from m365audit.resources import data_dir
 
@@ -92,6 +92,4 @@ def init(folder: Path) -> None:
         target.write_bytes(content)
         show_lines([str(target)])
     say(f"next: put your tenant's id and credential into {folder / 'm365audit.yaml'}")
-    say(
-        "then: `m365audit doctor` says what may be read, `m365audit register check` whether the consent records are right"
-    )
+    say("then: `m365audit doctor` says what may be read, `m365audit register check` whether the records are right")

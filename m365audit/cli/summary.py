@@ -5,14 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from m365audit.config import iso
+from m365audit.cli.collected import tenant_facts, tenant_lines
 
 if TYPE_CHECKING:
-    from m365audit.pipeline import Collected, Evaluation, Outcome
-    from m365audit.pipeline.values import Gathered, Unseen
+    from m365audit.pipeline import Evaluation, Outcome
     from m365audit.store.arrivals import Landed
 
 _GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
@@ -31,7 +29,7 @@ def outcome_facts(outcome: Outcome) -> dict[str, object]:
     """Return the outcome as plain values."""
     evaluation = outcome.evaluation
     return {
-        "tenants": [_tenant_facts(tenant) for tenant in outcome.collected],
+        "tenants": [tenant_facts(tenant) for tenant in outcome.collected],
         "files": [asdict(file) for file in outcome.landed],
         "evaluation": None if evaluation is None else asdict(evaluation),
     }
@@ -43,7 +41,7 @@ def outcome_lines(outcome: Outcome, *, brief: bool) -> list[str]:
     Files that were imported before are one line together: a scheduled run meets thousands of them every night.
     """
     told = {"partial", "refused"} if brief else {"imported", "partial", "refused"}
-    lines = [line for tenant in outcome.collected for line in _tenant_lines(tenant, brief=brief)]
+    lines = [line for tenant in outcome.collected for line in tenant_lines(tenant, brief=brief)]
     lines += [_file_line(file) for file in outcome.landed if file.outcome in told]
     known = sum(file.outcome == "known" for file in outcome.landed)
     if known and not brief:
@@ -67,79 +65,6 @@ def folded(lines: Iterable[str], width: int | None) -> list[str]:
             break_long_words=False, break_on_hyphens=False,
         ) or [""]
     ]  # fmt: skip
-
-
-def collected_line(outcome: Outcome) -> str:
-    """Return what came from living tenants, all together."""
-    gathered = [each for tenant in outcome.collected for each in tenant.collections.values()]
-    tenants = sum(tenant.is_signed_in for tenant in outcome.collected)
-    read, stored, duplicate, quarantined = (
-        sum(getattr(each, name) for each in gathered) for name in ("records", "stored", "duplicate", "quarantined")
-    )
-    counts = f"{read} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
-    return f"collected from {tenants} tenant{'s' if tenants != 1 else ''}: {counts}"
-
-
-def _tenant_facts(tenant: Collected) -> dict[str, object]:
-    facts = asdict(tenant)
-    for gathered in facts["collections"].values():
-        for unseen in gathered["unseen"]:
-            unseen |= {side: iso(unseen[side]) if unseen[side] else None for side in ("begin", "end")}
-    return facts
-
-
-def _tenant_lines(tenant: Collected, *, brief: bool) -> list[str]:
-    """Return what was and what was not seen of a tenant: a line for each collection, and one for each kind of gap."""
-    if tenant.refusal:
-        return [f"{tenant.name}: NOT LET IN: {tenant.refusal}"]
-    gathered = list(tenant.collections.values())
-    records, stored, duplicate, quarantined = (
-        sum(getattr(each, name) for each in gathered) for name in ("records", "stored", "duplicate", "quarantined")
-    )
-    windows = sum(each.windows for each in gathered)
-    counts = f"{records} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
-    lines = [f"{tenant.name}: {windows} windows and listings, {counts}"]
-    if not brief:
-        lines += [f"  seen      {each.collection}: {each.records} records" for each in gathered if each.windows]
-    lines += _unseen_lines(gathered)
-    if tenant.refused_links:
-        lines.append(f"  REFUSED   {tenant.refused_links} links to places that the configuration does not name")
-    return lines
-
-
-def _unseen_lines(gathered: list[Gathered]) -> list[str]:
-    """Return two lines for each time and reason: every collection that was not seen then, and what to do about it."""
-    spans: dict[tuple[str, str, str], list[str]] = {}
-    for each in gathered:
-        by_reason: dict[tuple[str, str], list[Unseen]] = {}
-        for unseen in each.unseen:
-            by_reason.setdefault((unseen.reason, unseen.detail), []).append(unseen)
-        for (reason, detail), group in by_reason.items():
-            spans.setdefault((_span(group), reason, detail), []).append(each.collection)
-    lines = []
-    for (span, reason, detail), names in spans.items():
-        lines.append(f"  NOT SEEN  {', '.join(names)}{span} ({reason})")
-        lines += [f"            {detail}"] if detail else []
-    return lines
-
-
-def _span(group: list[Unseen]) -> str:
-    """Return the time that was not seen; where something in between was seen, that it is several times."""
-    times = sorted((unseen.begin, unseen.end) for unseen in group if unseen.begin and unseen.end)
-    if not times:
-        return ""
-    apart, until = 1, times[0][1]
-    for begin, end in times:
-        apart += begin > until
-        until = max(until, end)
-    begin = times[0][0]
-    if apart == 1:
-        return f", {_minute(begin)} to {_minute(until)} UTC"
-    return f", {apart} times between {_minute(begin)} and {_minute(until)} UTC"
-
-
-def _minute(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _file_line(file: Landed) -> str:

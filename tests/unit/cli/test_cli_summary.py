@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from m365audit.cli.collected import collected_line
 from m365audit.cli.output import as_json
-from m365audit.cli.summary import collected_line, folded, outcome_facts, outcome_lines
+from m365audit.cli.summary import folded, outcome_facts, outcome_lines
 from m365audit.pipeline import Collected, Outcome
 from m365audit.pipeline.values import Gathered, Unseen
 
@@ -65,11 +66,11 @@ def test_what_was_seen_in_between_is_not_said_to_be_unseen() -> None:
 def test_each_reason_has_a_line_and_a_listing_no_time() -> None:
     gathered = Gathered("a", unseen=[lost(1, 2), lost(2, 3, "expired", ""), Unseen(None, None, "permission", "ask")])
     assert outcome_lines(outcome_of(contoso(gathered)), brief=True)[1:] == [
+        "  NOT SEEN  a (permission)",
+        "            ask",
         "  NOT SEEN  a, 2026-09-01 00:00 to 2026-09-02 00:00 UTC (licence)",
         f"            {LICENCE}",
         "  NOT SEEN  a, 2026-09-02 00:00 to 2026-09-03 00:00 UTC (expired)",
-        "  NOT SEEN  a (permission)",
-        "            ask",
     ]
 
 
@@ -84,15 +85,15 @@ def test_who_did_not_let_the_auditor_in_and_where_it_was_sent_is_told() -> None:
 
 
 def test_json_says_the_same_with_times_as_text() -> None:
-    gathered = Gathered("a", 1, 5, 5, unseen=[lost(1, 2), Unseen(None, None, "permission", "ask")])
+    gathered = Gathered("a", 1, 5, 5, unseen=[lost(2, 3), lost(1, 2), Unseen(None, None, "permission", "ask")])
     facts = json.loads(as_json(outcome_facts(outcome_of(contoso(gathered)))))
     assert facts["evaluation"] is None
     (tenant,) = facts["tenants"]
     assert (tenant["name"], tenant["is_signed_in"], tenant["refusal"]) == ("Contoso", True, "")
     assert tenant["collections"]["a"]["records"] == 5
     assert tenant["collections"]["a"]["unseen"] == [
-        {"begin": "2026-09-01T00:00:00Z", "end": "2026-09-02T00:00:00Z", "reason": "licence", "detail": LICENCE},
         {"begin": None, "end": None, "reason": "permission", "detail": "ask"},
+        {"begin": "2026-09-01T00:00:00Z", "end": "2026-09-03T00:00:00Z", "reason": "licence", "detail": LICENCE},
     ]
 
 
