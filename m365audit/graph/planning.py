@@ -194,9 +194,16 @@ def _work(collection: Collection, rows: Sequence[KnownWindow], now: datetime, se
     if own is not None and own.state == "drained":
         pulled = own.last_pulled_at or own.window.end
         return "settle" if now - max(own.window.end, pulled) >= settle_after else "wait"
-    if any(row.state == "drained" for row in rows) or (own is not None and own.reason == "expired"):
+    if own is not None and own.reason == "expired":
         return "nothing"
-    return "read"
+    drained = [row for row in rows if row.state == "drained"]
+    return "nothing" if drained and not _is_left(collection, drained, now) else "read"
+
+
+def _is_left(collection: Collection, drained: Iterable[KnownWindow], now: datetime) -> bool:
+    """Say whether other collections cannot settle any more what they read once, and this one is to do it."""
+    age = collection.takes_over
+    return age is not None and all(row.window.end <= now - age for row in drained)
 
 
 def _settling(pieces: Iterable[_Piece], width: timedelta, bounds: _Bounds) -> list[Window]:

@@ -290,4 +290,5 @@ COLLECTION: Final = Collection(
     first_reach=timedelta(days=30),
     # Two days before the other source forgets: what it reads on its last days it could never read again to settle it.
     older_than=timedelta(days=5),
+    takes_over=timedelta(days=7),
 )

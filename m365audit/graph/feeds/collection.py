@@ -184,6 +184,8 @@ class Collection:
         short_reach: how far back Microsoft keeps it in a tenant without Entra ID P1; None where that is the same.
         first_reach: how far back a first run goes when nobody says; None for ``reach``.
         older_than: only what is at least that old is read here, because a better source has what is younger.
+        takes_over: age from which on a better source cannot read again what it read once: here it is, until it rests;
+            None: what another source read is left to it.
         continued_by: collection that still has what Microsoft has here no longer; empty: what is beyond is lost.
     """
 
@@ -201,4 +203,5 @@ class Collection:
     short_reach: timedelta | None = None
     first_reach: timedelta | None = None
     older_than: timedelta = timedelta(0)
+    takes_over: timedelta | None = None
     continued_by: str = ""

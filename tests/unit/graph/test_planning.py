@@ -156,6 +156,21 @@ def test_what_another_collection_has_read_is_not_read_from_a_poorer_source() -> 
     assert windows(plan(old, [], NOW))[-1].end == datetime(2026, 9, 7, tzinfo=UTC)
 
 
+def test_what_another_collection_read_once_and_can_read_no_more_is_read_again() -> None:
+    """Else a tenant that is audited once a week has days that never count as complete."""
+    old = replace(SOME, name="b", older_than=5 * DAY, reach=180 * DAY, short_reach=None, first_reach=30 * DAY)
+    day = datetime(2026, 9, 1, tzinfo=UTC)
+    rows = [
+        KnownWindow("a", feed, Window(day + n * DAY, day + (n + 1) * DAY), "drained", None, day + 9 * DAY)
+        for n in range(9)
+        for feed in ("one", "two")
+    ]
+    now = day + 11 * DAY
+    assert plan(old, rows, now, begin=day).windows == ()
+    after = replace(old, takes_over=7 * DAY)
+    assert is_tiling(windows(plan(after, rows, now, begin=day)), day, day + 4 * DAY)
+
+
 def test_what_another_collection_still_has_is_not_lost() -> None:
     assert plan(replace(SOME, continued_by="b"), [], NOW, begin=NOW - 50 * DAY, plans=PREMIUM).lost == ()
 

@@ -70,6 +70,8 @@ def test_what_one_source_forgets_another_has() -> None:
             assert set(each.feeds) <= set(after.feeds)
             assert each.reach is not None
             assert after.older_than <= each.reach
+            assert after.takes_over is not None
+            assert after.takes_over >= each.reach  # before, the better source settles it itself
 
 
 # --- rows of audit queries ---
