@@ -26,7 +26,7 @@ from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection, Permission, Pull
 from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, next_second, subscription
 from m365audit.graph.moments import literal
-from m365audit.graph.paging import Progress, array_of
+from m365audit.graph.paging import KNOWN_IN_A_ROW, Progress, array_of
 from m365audit.graph.splitting import read_window, whole_window
 from m365audit.graph.values import Ended, GapReason, Page, Task, Window
 
@@ -227,24 +227,35 @@ def _steps(begin: datetime, end: datetime) -> Iterator[Window]:
 async def _listed(
     client: Client, content_type: str, window: Window, progress: Progress
 ) -> AsyncIterator[list[_Listed]]:
-    """Yield the content that arrived in a window of at most 24 hours, page by page."""
+    """Yield the content that arrived in a window of at most 24 hours, page by page, each piece once."""
     link: str | None = address(
         client, "subscriptions/content", contentType=content_type, startTime=literal(window.begin),
         endTime=literal(window.end),
     )  # fmt: skip
     seen: set[bytes] = set()
+    known: set[bytes] = set()
+    in_vain = 0
     while link is not None:
-        digest = hashlib.blake2b(link.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if digest in seen or len(seen) >= _MOST_PAGES:
+        digest = _digest(link)
+        if digest in seen or len(seen) >= _MOST_PAGES or in_vain >= KNOWN_IN_A_ROW:
             raise CollectionError("error", "Microsoft's links to next pages of content lead in a circle")
         seen.add(digest)
         progress.requests += 1
         answer = await client.get(link, limits=LIMITS)
         try:
-            yield msgspec.json.decode(answer.body, type=list[_Listed])
+            listed = msgspec.json.decode(answer.body, type=list[_Listed])
         except msgspec.MsgspecError:
             raise CollectionError("error", _NOT_A_LIST) from None
+        fresh = {_digest(each.content_uri): each for each in listed if _digest(each.content_uri) not in known}
+        known |= fresh.keys()
+        # Links that differ each time may lead in a circle all the same.
+        in_vain = 0 if fresh else in_vain + 1
+        yield list(fresh.values())
         link = answer.headers.get("nextpageuri")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 async def _records(client: Client, content: _Listed) -> list[bytes]:
