@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from m365audit.model import STATE_FEEDS
+
 TITLE: Final = "Processing outside the recorded consent"
 
 REASONS: Final = {
@@ -70,6 +72,7 @@ FEEDS: Final = {
 _FAMILIES: Final = (
     ("All four sign-in logs", frozenset(feed for feed in FEEDS if feed.startswith("sign_ins_"))),
     ("Unified audit log", frozenset(feed for feed in FEEDS if feed.startswith("audit_"))),
+    ("Every listing of the directory", frozenset(STATE_FEEDS)),
 )
 """Sources that have one name together: they come and go together."""
 

@@ -184,6 +184,8 @@ def test_coverage_never_rounds_up_and_names_feeds_that_nobody_saw(document: Docu
          "Unified audit log : the log is not switched on: “m365audit doctor” says where"),
         (["directory_audits"], "expired",
          "Directory audit : Microsoft does not keep it any more: it can only come from an export made in time"),
+        ([feed for feed in FEEDS if feed not in LOG_FEEDS], "error",
+         "Every listing of the directory : reading it failed"),
         (["call_records"], "throttled", "Call records : Microsoft's limits did not let it be read in time"),
         (["call_records"], "error", "Call records : reading it failed: the next run tries again"),
         (["call_records"], "not_read_yet", "Call records : not read yet: the next run reads it"),
