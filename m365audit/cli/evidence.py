@@ -133,7 +133,10 @@ def run(
         imports = []  # a feed is asked of Microsoft; what lies in files stays for a run without --feed
     if not imports and not wanted.tenants:
         say("no tenant has a credential and no standing import is named: judging what was landed before")
-    _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on, wanted=wanted)
+    left_out = _left_out(wanted)
+    for line in left_out:
+        say(line)
+    _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on, wanted=wanted, is_short=bool(left_out))
 
 
 @click.command()
@@ -148,9 +151,9 @@ def evaluate(*, fail_on: str | None, form: str, config_path: Path | None) -> Non
 
 def _finish(
     loaded: LoadedSettings, policy: LoadedPolicy, imports: list[Import], command: str, *, form: str,
-    fail_on: str | None, evaluate: bool = True, wanted: Wanted = NOTHING,
+    fail_on: str | None, evaluate: bool = True, wanted: Wanted = NOTHING, is_short: bool = False,
 ) -> None:  # fmt: skip
-    """Run, print, and exit with the code that says how it went."""
+    """Run, print, and exit with the code that says how it went; ``is_short``: not all that was asked for is tried."""
     check_state_is_known(loaded)
     if wanted.tenants and not loaded.is_valid:
         say("nothing was collected, because the configuration is invalid")
@@ -165,7 +168,18 @@ def _finish(
     if not loaded.is_valid and evaluate:
         taken = "the evidence was taken in; " if imports else ""
         say(f"{taken}nothing was judged, because the configuration is invalid")
-    sys.exit(_exit_code(loaded, policy, outcome, fail_on) or (_PARTIAL if empty else 0))
+    sys.exit(_exit_code(loaded, policy, outcome, fail_on) or (_PARTIAL if empty or is_short else 0))
+
+
+def _left_out(wanted: Wanted) -> list[str]:
+    """Return a line for each feed that was asked for by name and that a tenant's settings do not let be collected."""
+    return [
+        f"{feed} is not collected from {tenant.display_name}: its settings name "
+        f"{'no storage account' if feed in tenant.feeds else 'other feeds'}"
+        for tenant in wanted.tenants
+        for feed in wanted.feeds
+        if feed not in tenant.feeds or (feed == "graph_activity" and tenant.storage is None)
+    ]
 
 
 def _without_files(imports: list[Import], outcome: Outcome) -> list[Path]:

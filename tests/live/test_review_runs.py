@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from m365audit.cli.evidence import run
 from m365audit.graph import COLLECTIONS, Ended, Page, Task, collecting
 from m365audit.graph.feeds.collection import Client
 from m365audit.simulator.service import FOR_EVER, Fault
@@ -87,3 +89,11 @@ def test_a_clock_that_goes_wrong_is_told(tmp_path: Path) -> None:
     with living(tmp_path, small_world(6), feeds=("users",)) as world:
         world.run(pace=1)
         assert [tenant for tenant, *_ in world.incidents("clock_differs")] == [world.tenant]
+
+
+def test_a_feed_that_was_asked_for_and_is_not_collected_is_no_success(tmp_path: Path) -> None:
+    with living(tmp_path, small_world(7)):
+        config = next(tmp_path.glob("*.y*ml"))
+        ran = CliRunner().invoke(run, ["--feed", "graph_activity", "--config", str(config), "--within", "PT1M"])
+        assert ran.exit_code == 4
+        assert "graph_activity is not collected from" in ran.output
