@@ -68,7 +68,7 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
     jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
     cloud = graph.cloud_of(work.settings.cloud)
     asked = graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within, pace=wanted.pace)
-    with frugal(work.connection), closing(asked) as events:
+    with frugal(work.connection), closing(gatherer), closing(asked) as events:
         for event in events:
             gatherer.take(event)
         gatherer.finish()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from m365audit.cli.evidence import run
+from m365audit.errors import StoreError
 from m365audit.graph import COLLECTIONS, Ended, Page, Task, collecting
 from m365audit.graph.feeds.collection import Client
 from m365audit.simulator.service import FOR_EVER, Fault
+from m365audit.store.spool import Segment, Spooled
 
 from .living import living, small_world
 
@@ -97,3 +101,33 @@ def test_a_feed_that_was_asked_for_and_is_not_collected_is_no_success(tmp_path: 
         ran = CliRunner().invoke(run, ["--feed", "graph_activity", "--config", str(config), "--within", "PT1M"])
         assert ran.exit_code == 4
         assert "graph_activity is not collected from" in ran.output
+
+
+@pytest.mark.parametrize("room", [0, 1, 4])
+def test_a_disk_that_is_full_ends_the_run_and_the_next_one_has_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Whichever segment it is that finds no room."""
+    closed = Segment.close
+    left = [room]
+
+    def close(segment: Segment) -> Spooled:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return closed(segment)
+
+    with living(
+        tmp_path, small_world(8, tenants=2), feeds=("sign_ins_interactive", "directory_audits", "users")
+    ) as world:
+        with monkeypatch.context() as full:
+            full.setattr(Segment, "close", close)
+            with pytest.raises(StoreError, match="No space"):
+                world.run()
+        assert [thread.name for thread in threading.enumerate() if thread.name == "collection"] == []
+        assert {row.state for row in world.windows()} <= {"open", "drained"}
+        before = world.simulator.now()
+        outcome = world.run()
+        world.require_exact(outcome)
+        assert world.missing(now=before) == set()
+        assert list((tmp_path / "state").glob("spool/*/arriving-*")) == []
