@@ -131,3 +131,28 @@ def test_a_disk_that_is_full_ends_the_run_and_the_next_one_has_everything(
         world.require_exact(outcome)
         assert world.missing(now=before) == set()
         assert list((tmp_path / "state").glob("spool/*/arriving-*")) == []
+
+
+def test_a_permission_that_comes_back_heals_what_was_not_asked_for(tmp_path: Path) -> None:
+    """One refusal spares Microsoft the other questions of a run, and no more than that."""
+    refused = Fault("permission_removed", "*/auditlogs/directoryaudits", count=1)
+    with living(tmp_path, small_world(10, hours=60), [refused], feeds=("directory_audits",)) as world:
+        outcome = world.run()
+        assert {(row.state, row.reason) for row in world.windows()} == {("gap", "permission")}
+        assert len(world.windows()) > 1
+        assert outcome.is_partial
+        world.require_exact(outcome)
+        before = world.simulator.now()
+        outcome = world.run()
+        assert {row.state for row in world.windows()} == {"drained"}
+        world.require_exact(outcome)
+        assert world.missing(now=before) == set()
+
+
+def test_a_run_whose_time_is_over_at_once_says_so(tmp_path: Path) -> None:
+    with living(tmp_path, small_world(11), feeds=("directory_audits", "users")) as world:
+        outcome = world.run(within=timedelta(milliseconds=1))
+        assert outcome.is_partial
+        assert {row.state for row in world.windows()} == {"gap"}
+        world.require_exact(outcome)
+        world.require_exact(world.run())
