@@ -54,15 +54,16 @@ def _joined(unseen: Iterable[Unseen]) -> list[Unseen]:
 
 def tenant_lines(tenant: Collected, *, brief: bool) -> list[str]:
     """Return what was and what was not seen of a tenant: a line for each collection, and one for each kind of gap."""
-    if tenant.refusal:
-        return [f"{tenant.name}: NOT LET IN: {tenant.refusal}"]
     gathered = list(tenant.collections.values())
+    refusal = [f"{tenant.name}: NOT LET IN: {tenant.refusal}"] if tenant.refusal else []
+    if refusal and not tenant.refused_links and not any(each.windows or each.records for each in gathered):
+        return refusal
     records, stored, duplicate, quarantined = (
         sum(getattr(each, name) for each in gathered) for name in ("records", "stored", "duplicate", "quarantined")
     )
     windows = sum(each.windows for each in gathered)
     counts = f"{records} records read = {stored} stored + {duplicate} duplicate + {quarantined} quarantined"
-    lines = [f"{tenant.name}: {windows} windows and listings, {counts}"]
+    lines = [*refusal, f"{tenant.name}: {windows} windows and listings, {counts}"]
     if not brief:
         lines += [f"  seen      {each.collection}: {each.records} records" for each in gathered if each.windows]
     lines += _unseen_lines(gathered)

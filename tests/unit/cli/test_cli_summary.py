@@ -80,6 +80,13 @@ def test_who_did_not_let_the_auditor_in_and_where_it_was_sent_is_told() -> None:
         "Contoso: NOT LET IN: the secret has expired; make a new one"
     ]
     assert outcome_of(refused).is_locked_out
+    midway = contoso(Gathered("a", 3, unseen=[lost(1, 2)]), refusal="its token was not taken any more")
+    assert [line.partition(",")[0] for line in outcome_lines(outcome_of(midway), brief=True)] == [
+        "Contoso: NOT LET IN: its token was not taken any more",
+        "Contoso: 3 windows and listings",
+        "  NOT SEEN  a",
+        f"            {LICENCE}".partition(",")[0],
+    ]
     assert "  REFUSED   2 links to places" in "\n".join(outcome_lines(outcome_of(contoso(links=2)), brief=True))
     assert "from 0 tenants" in collected_line(outcome_of(refused))
 
