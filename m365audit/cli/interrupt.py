@@ -1,4 +1,4 @@
-"""Ctrl-C that is always obeyed, also while one long statement runs and Python gets no turn to stop by itself.
+"""Ctrl-C, and a stop by the service manager, always obeyed: also while a statement runs and Python gets no turn.
 
 Ending hard is allowed: a kill at any moment leaves a store that the next run completes.
 """
@@ -20,7 +20,9 @@ GRACE: Final = 3.0
 
 
 def obey() -> None:
-    """Watch for Ctrl-C from a thread of its own; nothing is done where it is ignored (background jobs)."""
+    """Watch for Ctrl-C and SIGTERM from a thread of its own; Ctrl-C stays ignored where it is (background jobs)."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     heard, told = os.pipe()
@@ -30,7 +32,7 @@ def obey() -> None:
 
 
 def _watch(heard: int) -> None:
-    while os.read(heard, 1) != bytes([signal.SIGINT]):
+    while os.read(heard, 1)[0] not in {signal.SIGINT, signal.SIGTERM}:
         pass
     select.select([heard], [], [], GRACE)
     say(WORDS)

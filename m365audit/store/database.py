@@ -185,7 +185,7 @@ def _alone(state: Path) -> Iterator[None]:
         except BlockingIOError:
             handle.seek(0)
             raise StoreBusyError(
-                f"another run is at work in {state} ({handle.read().strip() or 'it has only just started'})",
+                f"another run is at work in {state} ({_holder(handle.read())})",
                 hint="wait for it, or stop that process; what it has landed is safe",
             ) from None
         handle.truncate(0)
@@ -193,6 +193,15 @@ def _alone(state: Path) -> Iterator[None]:
         handle.write(json.dumps({"pid": os.getpid(), "since": since}))
         handle.flush()
         yield
+
+
+def _holder(noted: str) -> str:
+    """Return who holds the lock, by what it noted there."""
+    try:
+        holder = json.loads(noted)
+        return f"process {holder['pid']}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "it has only just started"
 
 
 @contextmanager
