@@ -59,11 +59,11 @@ def cases(size: int) -> tuple[Case, ...]:
 
 
 _EVENTS: Final = """
-INSERT INTO access_log
+INSERT INTO access_log BY NAME
 SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
     uuid() AS event_uuid, NULL AS event_text,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
-    i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at, NULL AS source_id
+    i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at, 'import' AS origin, NULL AS source_id
 FROM range($size) AS r (i)
 """
 _FORMS: Final = """
@@ -71,7 +71,7 @@ INSERT INTO access_forms BY NAME
 SELECT tenant_id, form_no, feed, 'c0ffee00-0000-4000-8000-' || lpad((form_no % $apps)::VARCHAR, 12, '0') AS app_id,
     'application' AS access_kind, 'mail' AS workload, 'read' AS operation, 'GET /users/{}/messages' AS endpoint,
     ['Mail.Read'] AS permissions, 'user' AS resource_kind, uuid()::VARCHAR AS resource_id, true AS succeeded,
-    'import' AS origin, true AS is_mapped, 1 AS accesses, 0 AS untimed, occurred_at AS first_at, occurred_at AS last_at
+    true AS is_mapped, 1 AS accesses, 0 AS untimed, occurred_at AS first_at, occurred_at AS last_at
 FROM access_log
 """
 _ANSWERS: Final = """

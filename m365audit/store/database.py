@@ -32,7 +32,7 @@ SESSION: Final = (
 """Settings of every connection: UTC always, nothing fetched from anywhere."""
 
 
-FRUGAL_MEMORY: Final = "96MB"
+FRUGAL_MEMORY: Final = "120MB"
 """Memory for landing while a collector runs beside it: with its libraries the program stays below 300 MB."""
 
 
