@@ -63,7 +63,8 @@ INSERT INTO access_log BY NAME
 SELECT 't' || lpad((i % $tenants)::VARCHAR, 35, '0') AS tenant_id, 'graph_activity' AS feed,
     uuid() AS event_uuid, NULL AS event_text,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 1000003 % 2592000000000) AS occurred_at,
-    i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at, 'import' AS origin, NULL AS source_id
+    i AS form_no, i % $tenants AS answer_no, NULL AS item_count, NULL AS first_seen_at,
+    'import' AS origin, NULL AS source_id
 FROM range($size) AS r (i)
 """
 _FORMS: Final = """

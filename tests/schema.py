@@ -26,8 +26,8 @@ TABLES: Final[dict[str, str]] = {
         used_units BIGINT, observed_at TIMESTAMPTZ""",
     "applications": """
         tenant_id VARCHAR, object_id VARCHAR, app_id VARCHAR, app_name VARCHAR, audience VARCHAR,
-        created_at TIMESTAMPTZ, certificates UBIGINT, secrets UBIGINT, last_credential_ends_at TIMESTAMPTZ, owners VARCHAR[],
-        observed_at TIMESTAMPTZ""",
+        created_at TIMESTAMPTZ, certificates UBIGINT, secrets UBIGINT, last_credential_ends_at TIMESTAMPTZ,
+        owners VARCHAR[], observed_at TIMESTAMPTZ""",
     "tenant_policies": """
         tenant_id VARCHAR, user_grants VARCHAR, user_grant_policies VARCHAR[], may_grant_risky_apps BOOLEAN,
         may_create_apps BOOLEAN, guests_are_limited BOOLEAN, has_request_workflow BOOLEAN, observed_at TIMESTAMPTZ""",
