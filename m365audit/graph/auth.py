@@ -6,11 +6,9 @@ Keeps tokens in memory only, and must never let a secret, an assertion or a toke
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
 from m365audit.config import TenantSettings
 from m365audit.graph.aadsts import Place
+from m365audit.graph.claims import claims_of
 from m365audit.graph.credential_kinds import LoginCloud, Opened, open_kind
 from m365audit.graph.failures import SignInError
 from m365audit.graph.login_answers import CLIENT_ERRORS, BusyError, check_answer, failure_of, quieten
@@ -171,19 +170,6 @@ class OpenCredential:
         if theirs != self._place.tenant:
             what = f"the credential lets into another tenant ({theirs[:40]})"
             raise SignInError(what, hint="use a credential of the tenant that is to be audited", is_refused=False)
-
-
-def claims_of(token: str) -> Mapping[str, Any]:
-    """Return what a token says of itself, unverified: for display and for checks against ourselves only.
-
-    Empty when it is no JWT: Microsoft may change the form of its tokens whenever it likes.
-    """
-    try:
-        body = token.split(".")[1]
-        value = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (IndexError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _check_ca_file(path: Path | None) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -44,6 +46,18 @@ def token_claims(token: str) -> TokenClaims:
     return TokenClaims(
         (payload.appid or payload.azp).lower(), tuple(sorted(payload.roles)), tuple(sorted(payload.scp.split()))
     )
+
+
+def claims_of(token: str) -> Mapping[str, Any]:
+    """Return what a token says of itself, unverified: for display and for checks against ourselves only.
+
+    Empty when it is no JWT: Microsoft may change the form of its tokens whenever it likes.
+    """
+    try:
+        value = json.loads(_decoded(token.split(".")[1]))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def demanded_claims(header: str | None) -> str:

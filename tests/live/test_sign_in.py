@@ -17,7 +17,8 @@ from simulator.small_world import AUDITOR, ONE, ROLES, SECRET, small_world
 from simulator.test_server_sign_in import ANNA, CERTIFIED, EXPIRED, PUBLIC, WORKLOAD, KeyPair, key_pair
 
 from m365audit.config import LoginCredential, TenantSettings
-from m365audit.graph.auth import OpenCredential, claims_of, open_credential
+from m365audit.graph.auth import OpenCredential, open_credential
+from m365audit.graph.claims import claims_of
 from m365audit.graph.failures import SignInError
 from m365audit.graph.login import log_in
 from m365audit.simulator.served import ServedClient

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from m365audit.graph.auth import OpenCredential, claims_of
+from m365audit.graph.auth import OpenCredential
+from m365audit.graph.claims import claims_of
 from m365audit.graph.failures import SignInError
 
 from .login_endpoint import CLIENT, GRAPH, SECRET, TENANT, LoginEndpoint, certificate, chain_in
