@@ -53,6 +53,7 @@ def _rule_section(rule: Rule) -> str:
 * Evidence: {rule.evidence}
 * Misses: {rule.misses}
 * Advice: {rule.advice}
+* Controls: {", ".join(rule.controls) or "none"}
 * References: {"; ".join(rule.references)}
 """
 

@@ -12,6 +12,7 @@ from m365audit.rules import sql_text
 from m365audit.rules.evidence import NEVER_IDENTITY
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_CONTROL: Final = re.compile(r"C\d{2}-\d{1,2}")
 _REFERENCE: Final = re.compile(r"GDPR Art\. \d+(\(\d+\))?(\([a-z]\))?|Policy §\d+(\.\d+)?")
 
 
@@ -34,6 +35,7 @@ class Rule:
         evidence: what the rows show.
         misses: what the rule cannot see.
         advice: the next step.
+        controls: controls of the privacy policy that the rule's findings speak against, e.g. C12-3; the gravest first.
         references: articles of the GDPR and clauses of the privacy policy.
         aliases: earlier ids, the first one oldest: finding ids go on being made from it.
         family: the folder the file stands in.
@@ -55,6 +57,7 @@ class Rule:
     evidence: str
     misses: str
     advice: str
+    controls: tuple[str, ...]
     references: tuple[str, ...]
     aliases: tuple[str, ...]
     family: str
@@ -108,6 +111,11 @@ def _is_identity_column(value: object) -> str | None:
     return f"{value} belongs to the evidence, not to the subject" if value in NEVER_IDENTITY else None
 
 
+def _is_control(value: object) -> str | None:
+    is_good = isinstance(value, str) and _CONTROL.fullmatch(value) is not None
+    return None if is_good else f"{value!r} is not the number of a control like C12-3"
+
+
 def _is_reference(value: object) -> str | None:
     is_good = isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
     return None if is_good else f"{value!r} is neither like 'GDPR Art. 5(1)(b)' nor like 'Policy §3'"
@@ -131,6 +139,7 @@ _OPTIONAL: Final[dict[str, fm.Check]] = {
     "needs_complete": fm.is_flag,
     "needs_register": fm.is_flag,
     "needs_collection": fm.is_flag,
+    "control": fm.is_list_of(_is_control),
     "aliases": fm.is_list_of(fm.is_name),
 }
 
@@ -168,6 +177,7 @@ def _rule(matter: fm.FrontMatter, family: str, file: str) -> Rule:
         evidence=_text(matter, "evidence"),
         misses=_text(matter, "misses"),
         advice=_text(matter, "advice"),
+        controls=_texts(matter, "control"),
         references=_texts(matter, "references"),
         aliases=_texts(matter, "aliases"),
         family=family,

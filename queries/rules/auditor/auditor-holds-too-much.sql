@@ -16,6 +16,7 @@ misses: >
   credential do elsewhere.
 advice: >
   Take the permission back; `m365audit doctor` lists the few that the auditor needs. Find out who gave it, and when.
+control: [C07-6]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §7"]
 ---*/
 WITH held AS (

@@ -16,6 +16,7 @@ misses: >
   gaps in the coverage.
 advice: >
   Run `m365audit doctor` for the tenant; then `m365audit run`, which reads what is missing as far back as Microsoft keeps it.
+control: [C07-5]
 references: ["GDPR Art. 5(2)", "GDPR Art. 32(1)(d)", "Policy §7"]
 ---*/
 SELECT

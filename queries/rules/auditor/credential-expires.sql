@@ -16,6 +16,7 @@ misses: >
 advice: >
   Put a new certificate beside the old one, let the configuration name it, run `m365audit doctor`, then remove the old one.
   What is not collected in time may not be had again.
+control: [C07-5]
 references: ["GDPR Art. 5(2)", "GDPR Art. 32(1)(d)", "Policy §7"]
 ---*/
 SELECT

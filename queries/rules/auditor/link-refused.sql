@@ -15,6 +15,7 @@ misses: >
 advice: >
   Find out what stands between the auditor and Microsoft: a proxy, a DNS answer, a certificate authority of one's own. Until
   that is known, treat the token as seen by others: give the auditor a new credential.
+control: [C07-6]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 33(1)", "Policy §7", "Policy §13"]
 ---*/
 SELECT

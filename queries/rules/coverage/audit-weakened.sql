@@ -16,6 +16,7 @@ misses: >
 advice: >
   Switch it on again today, find out who did it and why, and treat the time in between as not observed; decide whether it is
   part of a personal data breach.
+control: [C07-5]
 references: ["GDPR Art. 5(2)", "GDPR Art. 32(1)(d)", "GDPR Art. 33(1)", "Policy §7", "Policy §13"]
 ---*/
 SELECT

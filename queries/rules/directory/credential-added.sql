@@ -16,6 +16,7 @@ misses: >
 advice: >
   Ask the person who did it, and the integration's owner, whether the key was agreed. If not, remove it, revoke the app's
   sessions and read what was done with it since.
+control: [C07-7]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(4)", "GDPR Art. 28(3)(c)", "Policy §7"]
 ---*/
 SELECT

@@ -16,6 +16,7 @@ misses: >
   a display name that the directory does not know; that a role was limited to some mailboxes.
 advice: >
   Ask for whom it was needed. Take it back, or limit it to the agreed mailboxes, and record it under its exact name.
+control: [C12-10, C07-6]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §5"]
 ---*/
 WITH given AS (

@@ -15,6 +15,7 @@ misses: >
   change every application.
 advice: >
   Ask why. Remove owners who are not responsible for the integration; see that one is left who is.
+control: [C07-7]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(4)", "GDPR Art. 24(1)", "Policy §7"]
 ---*/
 SELECT

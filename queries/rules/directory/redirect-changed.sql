@@ -15,6 +15,7 @@ misses: >
   address. What follows a question mark in it is not kept.
 advice: >
   Ask the processor whether the address is its own. Remove the one that is not, and revoke the sessions of who signed in.
+control: [C07-7]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(1)(d)", "GDPR Art. 28(3)(c)", "Policy §7"]
 ---*/
 SELECT

@@ -16,6 +16,7 @@ misses: >
   younger than the policy's days. Whether the entry agrees to these very permissions: granted-not-recorded asks that.
 advice: >
   Ask who authorised the app, and why; record it or take the permissions back.
+control: [C12-7]
 references: ["GDPR Art. 7(1)", "GDPR Art. 24(1)", "GDPR Art. 30(1)", "Policy §4"]
 ---*/
 WITH reach AS (

@@ -18,6 +18,7 @@ misses: >
 advice: >
   Take the permission back today, or replace it by one for single mailboxes (RBAC for Applications); then record what is
   left. Ask the processor what it read through it: IMAP, POP and EWS show in no log of calls.
+control: [C12-2, C07-6, C12-9]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §5"]
 ---*/
 WITH held AS (

@@ -15,6 +15,7 @@ misses: >
   longer lists is granted-not-recorded.
 advice: >
   Remove the grant; where people granted it themselves, remove every one of them. Then look at used-after-end.
+control: [C12-6, C08-3, C09-7]
 references: ["GDPR Art. 7(3)", "GDPR Art. 28(3)(a)", "GDPR Art. 32(1)(b)", "Policy §4"]
 ---*/
 WITH declared AS (

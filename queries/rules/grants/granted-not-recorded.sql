@@ -16,6 +16,7 @@ misses: >
   (Application Mail.Read). The API a record names is not compared.
 advice: >
   Remove the permission if the app works without it; else record the process that needs it.
+control: [C12-2]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §5"]
 ---*/
 WITH reach AS (

@@ -15,6 +15,7 @@ misses: >
   and a right given inside Exchange instead of Entra looks like none. An app that holds a permission without a known name is left out for that kind.
 advice: >
   Amend the record to what the app really holds, or end it when the integration was taken away.
+control: [C05-2]
 references: ["GDPR Art. 5(1)(d)", "GDPR Art. 30(1)", "Policy §5"]
 ---*/
 WITH observed AS (

@@ -16,6 +16,7 @@ misses: >
   app that may act for everybody has done so: used-not-recorded says that. Users to whom the app was not assigned.
 advice: >
   Take back the tenant-wide grant and let the agreed people in one by one, or require assignment; else amend the record.
+control: [C12-4]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §5"]
 ---*/
 WITH wide AS (

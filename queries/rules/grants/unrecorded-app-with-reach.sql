@@ -15,6 +15,7 @@ misses: >
   granted-not-recorded).
 advice: >
   Find the owner. Remove the app, or make it known: who processes what for whom, on which basis.
+control: [C03-2, C12-1, C06-3]
 references: ["GDPR Art. 5(2)", "GDPR Art. 28(1)", "GDPR Art. 30(1)", "Policy §6"]
 ---*/
 WITH reach AS (

@@ -18,6 +18,7 @@ misses: >
 advice: >
   Decide before that day: renew the agreement and add an entry to the record, or have the app stop. From then on every
   access is used-after-end.
+control: [C12-6]
 references: ["GDPR Art. 5(1)(a)", "GDPR Art. 28(3)", "GDPR Art. 24(1)", "Policy §4"]
 ---*/
 WITH ending AS (

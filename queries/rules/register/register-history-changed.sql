@@ -19,6 +19,7 @@ misses: >
 advice: >
   Restore the entry from the register's own history (git log), and write what has to be put right as a new entry at the
   end. Ask who changed it: a record of processing that can be rewritten proves nothing.
+control: [C12-1]
 references: ["GDPR Art. 5(2)", "GDPR Art. 7(1)", "GDPR Art. 30(1)", "GDPR Art. 24(1)", "Policy §4"]
 ---*/
 SELECT

@@ -18,6 +18,7 @@ misses: >
 advice: >
   Ask the processor from where it works. Block the country by a policy for workload identities; if the transfer is meant,
   record it with its safeguards.
+control: [C10-1, C12-11]
 references: ["GDPR Art. 44", "GDPR Art. 28(3)(a)", "GDPR Art. 30(1)(e)", "Policy §10"]
 ---*/
 WITH limited AS (

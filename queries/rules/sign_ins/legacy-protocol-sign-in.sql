@@ -15,6 +15,7 @@ misses: >
   written as a desktop client; apps that sign in as themselves, of which no kind of client is ever written.
 advice: >
   Find the program behind it, move it to a permission that is recorded, then block legacy authentication for everybody.
+control: [C12-9, C07-2]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 5(1)(f)", "Policy §7"]
 ---*/
 WITH clients AS (

@@ -16,6 +16,7 @@ misses: >
 advice: >
   An application permission reaches every mailbox, at every hour, whoever is at work. Find out who granted it, take it
   back, and have the app use the person's own sign-in; or record the wider use and its purpose before it goes on.
+control: [C12-4]
 references: ["GDPR Art. 25(2)", "GDPR Art. 5(1)(c)", "GDPR Art. 28(3)(a)", "GDPR Art. 32(1)(b)", "Policy §7"]
 ---*/
 SELECT

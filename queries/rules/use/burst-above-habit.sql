@@ -20,6 +20,7 @@ misses: >
 advice: >
   Ask the app's owner what ran that day: a first load, a repair, a new customer, or somebody copying all there is. Where
   there is no good answer, treat the app's credentials as stolen until it is explained.
+control: [C05-3]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 32(1)(d)", "GDPR Art. 33(1)", "Policy §7"]
 ---*/
 WITH days AS (

@@ -14,6 +14,7 @@ misses: >
 advice: >
   Check that the agreement was really made before the use, and keep the proof with the record; else treat the accesses as
   made without one.
+control: [C12-1]
 references: ["GDPR Art. 5(2)", "GDPR Art. 7(1)", "Policy §4"]
 ---*/
 SELECT

@@ -17,6 +17,7 @@ misses: >
 advice: >
   Never report the listed number as the number of messages. Take the mailbox or folder as a whole into the assessment, and
   ask the processor for its own count. An app that synchronises folders needs an agreement that says so.
+control: [C05-3]
 references: ["GDPR Art. 33(3)(a)", "GDPR Art. 33(5)", "GDPR Art. 5(2)", "Policy §13"]
 ---*/
 SELECT

@@ -18,6 +18,7 @@ misses: >
 advice: >
   Nothing is wrong with it. See that the people were told about this use, that the assessment of its risks covers it, and
   that the purpose in the record is what really happens.
+control: [C05-1]
 references: ["GDPR Art. 13(1)(c)", "GDPR Art. 35(11)", "GDPR Art. 5(1)(b)", "Policy §5"]
 ---*/
 WITH uses AS (

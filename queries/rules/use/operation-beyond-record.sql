@@ -16,6 +16,7 @@ misses: >
 advice: >
   Ask the app's owner what was changed and for whom; messages that were sent and items that were deleted may have to be
   told to the people concerned. Then take the wider permission back, or record the operation before it goes on.
+control: [C05-1, C12-3]
 references: ["GDPR Art. 5(1)(b)", "GDPR Art. 5(1)(f)", "GDPR Art. 28(3)(a)", "GDPR Art. 25(2)", "Policy §5"]
 ---*/
 SELECT

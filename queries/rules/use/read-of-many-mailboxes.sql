@@ -18,6 +18,7 @@ misses: >
 advice: >
   Ask the app's owner whether customers or colleagues were added that day. If not, somebody may be collecting: revoke the
   app's credentials, list the people from the evidence, and weigh whether they have to be told.
+control: [C05-3]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 5(1)(c)", "GDPR Art. 33(1)", "GDPR Art. 34(1)", "Policy §13"]
 ---*/
 WITH reads AS (

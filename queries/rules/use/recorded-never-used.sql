@@ -16,6 +16,7 @@ misses: >
   time. An app with calls that could not be placed is left out, because one of them may be the use.
 advice: >
   Ask whether the process is still needed; if not, end the record and remove the permission.
+control: [C05-2]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "Policy §5"]
 ---*/
 WITH active AS (

@@ -15,6 +15,7 @@ misses: >
   reason than a missing permission.
 advice: >
   Ask the app's owner what it wanted. A failed attempt today is a successful one as soon as somebody grants the permission.
+control: [C12-3]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 25(2)", "Policy §7"]
 ---*/
 WITH agreed AS (

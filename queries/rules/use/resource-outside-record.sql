@@ -16,6 +16,7 @@ misses: >
 advice: >
   List the people concerned (the evidence names them), stop the access with an application access policy or a management
   scope in Exchange, and ask what was done with their data. They may have to be told.
+control: [C12-5, C07-6]
 references: ["GDPR Art. 5(1)(c)", "GDPR Art. 25(2)", "GDPR Art. 28(3)(a)", "GDPR Art. 33(1)", "Policy §5"]
 ---*/
 SELECT

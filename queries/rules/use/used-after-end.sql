@@ -17,6 +17,7 @@ advice: >
   Remove the grant and revoke the sign-in sessions today, ask the processor for a written account of what was read after
   the end, and decide whether it is a personal data breach. After an expiry, see first whether the agreement was renewed
   and only its record forgotten.
+control: [C12-6, C09-7, C08-6]
 references: ["GDPR Art. 7(3)", "GDPR Art. 5(1)(a)", "GDPR Art. 28(3)(a)", "GDPR Art. 33(1)", "Policy §4"]
 ---*/
 SELECT

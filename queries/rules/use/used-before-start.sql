@@ -14,6 +14,7 @@ misses: >
 advice: >
   Ask who switched the app on, and on which ground the data was processed until the agreement began; if there was none,
   have what was collected removed. Never move the begin of the record back without the proof that it was agreed then.
+control: [C12-1, C12-3]
 references: ["GDPR Art. 6(1)", "GDPR Art. 28(3)", "GDPR Art. 5(1)(a)", "Policy §4"]
 ---*/
 SELECT

@@ -17,6 +17,7 @@ misses: >
 advice: >
   Ask the app's owner what it does and why. Stop it, or record the processing before it goes on; a record that is written
   later shows as explained afterwards.
+control: [C12-3, C05-1]
 references: ["GDPR Art. 5(1)(b)", "GDPR Art. 28(3)(a)", "GDPR Art. 30(1)", "Policy §5"]
 ---*/
 WITH outside AS (

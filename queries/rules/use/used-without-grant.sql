@@ -17,6 +17,7 @@ misses: >
 advice: >
   Look for a token that still lives (revoke the sessions), a role inside Exchange, or a grant that was removed and came
   back; then bring the record and the grant together.
+control: [C07-6]
 references: ["GDPR Art. 32(1)(b)", "GDPR Art. 5(2)", "Policy §7"]
 ---*/
 WITH observed AS (
