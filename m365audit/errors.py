@@ -8,7 +8,9 @@ The tree::
     ├── StoreError                  the working or the published database                  → exit code 5
     │   └── StoreBusyError          another run holds the store; says which, since when
     ├── QueryError                  a named query, its parameters or SQL given by the user → exit code 2
-    └── RuleError                   a rule file that breaks the rules for rules            → exit code 5
+    ├── RuleError                   a rule file that breaks the rules for rules            → exit code 5
+    └── ReviewError                 a decision that is not possible: who, when, on what    → exit code 2
+        └── StaleVersionError       somebody else decided meanwhile; says what it is now
 """
 
 from __future__ import annotations
@@ -90,3 +92,18 @@ class RuleError(AuditError):
     """A rule or query file breaks the conventions that the loader checks."""
 
     exit_code = 5
+
+
+class ReviewError(AuditError):
+    """A decision, a breach case's step or an answer to a request that may not be recorded; nothing was."""
+
+    exit_code = 2
+
+
+class StaleVersionError(ReviewError):
+    """What was to be decided on has moved on: ``version`` is the one it has now, ``event`` what made it."""
+
+    def __init__(self, message: str, *, version: int, event: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.version = version
+        self.event = event
