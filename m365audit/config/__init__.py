@@ -15,6 +15,7 @@ from m365audit.config.credentials import (
 )
 from m365audit.config.durations import iso, parse_duration, parse_period, parse_time
 from m365audit.config.policy import LoadedPolicy, Policy, load_policy
+from m365audit.config.review import ROLES, PersonSettings, ReviewSettings, SignInSettings
 from m365audit.config.settings import (
     CloudEndpoints,
     LoadedSettings,
@@ -27,6 +28,7 @@ from m365audit.config.settings import (
 from m365audit.config.storage import StorageSettings
 
 __all__ = [
+    "ROLES",
     "AzureCliCredential",
     "CertificateCredential",
     "CloudEndpoints",
@@ -35,9 +37,12 @@ __all__ = [
     "LoadedSettings",
     "LoginCredential",
     "ManagedIdentityCredential",
+    "PersonSettings",
     "Policy",
+    "ReviewSettings",
     "SecretFileCredential",
     "Settings",
+    "SignInSettings",
     "StandingImport",
     "StorageSettings",
     "TenantSettings",

@@ -22,6 +22,7 @@ from pydantic import (
 
 from m365audit.config.complaints import check
 from m365audit.config.credentials import SECRET, SECRET_KEYS, Credential, FilePath
+from m365audit.config.review import ReviewSettings, check_people
 from m365audit.config.shapes import Guid, Refusal, Strict, Text, Time, fault
 from m365audit.config.spelling import nearest, shown, suggestion
 from m365audit.config.storage import Endpoint, StorageSettings
@@ -141,6 +142,7 @@ class Settings(Strict):
         Discriminator(_cloud_branch),
     ] = "global"
     tenants: tuple[TenantSettings, ...] = Field(default=(), json_schema_extra={"minItems": 1})
+    review: ReviewSettings = ReviewSettings()
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(SECRET_KEYS, SECRET)
 
     def tenant(self, tenant_id: str) -> TenantSettings | None:
@@ -199,6 +201,7 @@ def load_settings(path: Path | None = None) -> LoadedSettings:
         _refuse_secrets(document)
         settings = check(Settings, document, {"base": base})
         _check_tenants(document)
+        check_people(document)
         settings = settings or _salvaged(document, base)
         _check_folders(settings, document)
     if settings is None or document.broken:
