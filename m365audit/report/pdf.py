@@ -1,0 +1,62 @@
+"""Owns the PDF form: the HTML page on A4, tagged for readers who cannot see it. Loads nothing from anywhere.
+
+WeasyPrint and the Pango it needs are an extra: they are looked for when a PDF is asked for, and not before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from typing import Any, Final
+
+from m365audit.errors import QueryError
+
+VARIANT: Final = "pdf/ua-1"
+"""ISO 14289-1: tagged, with a language and a title (WeasyPrint's name for it)."""
+_STYLE: Final = "* { overflow-wrap: break-word !important } td code { overflow-wrap: anywhere !important }"
+"""Words break only where they must: to measure every table as if each letter could end its line takes twice the time."""
+
+
+def render_pdf(page: bytes) -> bytes:
+    """Return the report's HTML page as a tagged PDF; the same page gives the same bytes.
+
+    Raises:
+        QueryError: WeasyPrint is not installed, or does not find Pango.
+    """
+    weasyprint = _weasyprint()
+    html = weasyprint.HTML(
+        string=page.decode("utf-8"), base_url=None, url_fetcher=_refusing(weasyprint), media_type="print"
+    )
+    made: bytes = html.write_pdf(
+        stylesheets=[weasyprint.CSS(string=_STYLE, url_fetcher=html.url_fetcher)],
+        pdf_variant=VARIANT,
+        # The identifier would be random, and the same report another file every time.
+        pdf_identifier=hashlib.sha256(page).hexdigest()[:32].encode("ascii"),
+    )
+    return made
+
+
+def _weasyprint() -> Any:
+    try:
+        return importlib.import_module("weasyprint")
+    except ImportError:
+        raise QueryError(
+            "a PDF is made by WeasyPrint, which is not installed",
+            hint="pip install 'm365audit[pdf]', or make the HTML and print it from a browser",
+        ) from None
+    except OSError as error:
+        library = str(error).splitlines()[0][:120]
+        raise QueryError(
+            f"WeasyPrint does not find Pango, which lays out the text: {library}",
+            hint="apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (Debian, Ubuntu), "
+            "brew install pango (macOS), or make the HTML and print it from a browser",
+        ) from None
+
+
+def _refusing(weasyprint: Any) -> Any:
+    """Return a fetcher that refuses every address: a report is complete in itself, and no text of it is followed."""
+
+    def fetch(_: Any, url: str, headers: Any = None) -> Any:
+        raise ValueError(f"a report loads nothing, also not {url[:80]!r} ({type(headers).__name__})")
+
+    return type("RefusingFetcher", (weasyprint.urls.URLFetcher,), {"fetch": fetch})()
