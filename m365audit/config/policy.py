@@ -56,6 +56,7 @@ class PolicyVersion(Strict):
     effective_from: Day | None = None
     text_sha256: Sha256 | None = None
     url: Text | None = None
+    is_material: StrictBool | None = None
 
 
 class RetentionCommitment(Commitment):
@@ -113,6 +114,7 @@ class Policy(Strict):
     record_ending_notice: Duration = timedelta(days=30)
     credential_notice: Duration = timedelta(days=30)
     collection_pause: Duration = timedelta(days=3)
+    renew_within: Duration = timedelta(days=30)
     retention: tuple[RetentionCommitment, ...] = ()
     regions: RegionsCommitment | None = None
     mfa: MfaCommitment | None = None

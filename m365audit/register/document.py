@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from m365audit.config.shapes import (
+    COUNTRY_GROUPS,
     GUID_PATTERN,
     Duration,
     Guid,
@@ -50,8 +51,11 @@ WorkloadName = Literal[
 ]
 LegalBasis = Literal["consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest"]
 
+Subjects = Literal["customers", "prospects", "employees", "contacts", "visitors", "others"]
+
 _GUID = re.compile(GUID_PATTERN[:-1] + r"\Z")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
+_HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\Z")
 _WORD = re.compile(r"[a-z][a-z0-9_]*\Z")
 _LONGEST_NAME: Final = 100
 _NAME = re.compile(rf"[^\s]{{1,{_LONGEST_NAME}}}\Z")
@@ -140,12 +144,35 @@ def _some_processes(value: object) -> object:
     return value
 
 
+def _country(text: str) -> str:
+    if text in COUNTRY_GROUPS:
+        fault("bad_region", f"{shown(text)} is a group of countries", "name the one country, e.g. NL")
+    return text
+
+
+def _trunk(text: str) -> str:
+    """Return the fully qualified domain name of a session border controller in lower case."""
+    if not _HOST.match(text):
+        fault("bad_trunk", f"{shown(text)} is not a trunk's domain name", "write it like sbc.contoso.example")
+    return text.lower()
+
+
+def _origin(text: str) -> str:
+    scheme, _, host = text.partition("://")
+    if scheme.lower() not in {"http", "https"} or not _HOST.match(host.partition(":")[0]):
+        fault(
+            "bad_origin", f"{shown(text)} is not the address of a website", "write it like https://www.contoso.example"
+        )
+    return text.lower()
+
+
 def _not_negative_stop(value: timedelta) -> timedelta:
     if value > timedelta(days=3_660):
         fault("bad_duration", "stop_within is longer than ten years", "give the time that stopping really may take")
     return value
 
 
+Country = Annotated[Region, AfterValidator(_country)]
 ProcessId = Annotated[str, AfterValidator(_process_id), WithJsonSchema({"type": "string", "pattern": r"^\S+$"})]
 
 
@@ -182,6 +209,17 @@ Resources = Annotated[
 ]
 
 
+class Transfer(Strict):
+    """One transfer of data out of the EEA, and what makes it lawful (GDPR Art. 44 to 49)."""
+
+    country: Country = Field(examples=["US"])
+    recipient: Text | None = None
+    tool: Literal["adequacy", "standard_clauses", "binding_rules", "derogation"] = Field(examples=["standard_clauses"])
+    ref: Text | None = None
+    sha256: Sha256 | None = None
+    valid_until: Time | None = None
+
+
 class Process(Strict):
     """One purpose and one workload: what is granted, compared and withdrawn."""
 
@@ -197,6 +235,11 @@ class Process(Strict):
     resources: Resources = Field(examples=["{groups: [33333333-3333-4333-8333-333333333331]}"])
     regions: tuple[Region, ...] | None = None
     data_categories: tuple[Text, ...] | None = None
+    data_subjects: tuple[Subjects, ...] | None = None
+    legitimate_interest_ref: Text | None = None
+    consent_store: Text | None = None
+    recipients: tuple[Text, ...] | None = None
+    transfers: tuple[Transfer, ...] | None = None
     retention: PeriodText | None = None
 
 
@@ -209,6 +252,7 @@ class _Entry(Strict):
     recorded_by: Text | None = None
     approved_by: Text | None = None
     policy_version: Text | None = None
+    notice_sha256: Sha256 | None = None
     reason: Text | None = None
 
 
@@ -266,6 +310,20 @@ Entry = Annotated[
 ]
 
 
+class Telephony(Strict):
+    """What an integration with telephones is made of: which exchange, in which country, over which trunks."""
+
+    system: Text = Field(examples=["3CX"])
+    pbx_host_country: Country | None = None
+    trunks: tuple[Annotated[str, AfterValidator(_trunk)], ...] = ()
+
+
+class Website(Strict):
+    """The website that an integration works for."""
+
+    origin: Annotated[str, AfterValidator(_origin)] = Field(examples=["https://www.contoso.example"])
+
+
 class Integration(Strict):
     """The product that uses the data, and the apps by which it does."""
 
@@ -274,6 +332,11 @@ class Integration(Strict):
     app_ids: Annotated[tuple[Guid, ...], Field(min_length=1)] = Field(
         examples=["[c0ffee00-0000-4000-8000-000000000001]"]
     )
+    publisher: Text | None = None
+    owner_tenant_id: Guid | None = None
+    credential: Literal["certificate", "secret", "federated", "managed_identity"] | None = None
+    telephony: Telephony | None = None
+    website: Website | None = None
 
 
 class RecordDocument(Strict):

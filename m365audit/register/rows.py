@@ -6,7 +6,7 @@ from datetime import datetime
 
 from m365audit.config.durations import iso
 from m365audit.config.shapes import COUNTRY_GROUPS
-from m365audit.register.document import ConsentRecord, Process, ResourceList
+from m365audit.register.document import ConsentRecord, Integration, Process, ResourceList, Transfer
 from m365audit.register.reading import Register
 from m365audit.register.state import ending_of, process_names, timeline, versions
 
@@ -42,7 +42,21 @@ def _record_row(record: ConsentRecord) -> Row:
         "integration_name": record.integration.name,
         "controller": record.controller,
         "processor": record.processor,
+        **_integration_columns(record.integration),
         "file": record.file,
+    }
+
+
+def _integration_columns(integration: Integration) -> Row:
+    telephony, website = integration.telephony, integration.website
+    return {
+        "publisher": integration.publisher,
+        "owner_tenant_id": integration.owner_tenant_id,
+        "credential": integration.credential,
+        "telephony_system": telephony and telephony.system,
+        "pbx_host_country": telephony and telephony.pbx_host_country,
+        "trunks": list(telephony.trunks) if telephony else [],
+        "website_origin": website and website.origin,
     }
 
 
@@ -59,6 +73,7 @@ def _version_rows(record: ConsentRecord) -> list[Row]:
                     "version": version,
                     **_process_columns(process),
                     "policy_version": entry.policy_version,
+                    "notice_sha256": entry.notice_sha256,
                     "effective_from": iso(entry.effective_from),
                     "effective_until": iso(entry.effective_until),
                     "recorded_at": iso(entry.recorded_at),
@@ -81,6 +96,35 @@ def _process_columns(process: Process) -> Row:
         "regions": _countries(process.regions),
         "purpose": process.purpose,
         "legal_basis": process.legal_basis,
+        **_agreed_columns(process),
+    }
+
+
+def _agreed_columns(process: Process) -> Row:
+    """Return what the process says beside its reach; what it does not say is None, not empty."""
+    return {
+        "data_categories": _listed(process.data_categories),
+        "data_subjects": _listed(process.data_subjects),
+        "legitimate_interest_ref": process.legitimate_interest_ref,
+        "consent_store": process.consent_store,
+        "recipients": _listed(process.recipients),
+        "transfers": [_transfer(transfer) for transfer in process.transfers or ()],
+        "retention": process.retention,
+    }
+
+
+def _listed(texts: tuple[str, ...] | None) -> list[str] | None:
+    return None if texts is None else list(texts)
+
+
+def _transfer(transfer: Transfer) -> Row:
+    return {
+        "country": transfer.country,
+        "recipient": transfer.recipient,
+        "tool": transfer.tool,
+        "ref": transfer.ref,
+        "sha256": transfer.sha256,
+        "valid_until": _iso_or_none(transfer.valid_until),
     }
 
 

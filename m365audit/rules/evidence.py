@@ -43,6 +43,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "microsoft_tenants": (),
     "policy_workloads": (),
     "policy_settings": (),
+    "policy_versions": (),
     "permission_reach": (),
     "workload_feeds": (),
     "register_changes": (),

@@ -10,18 +10,26 @@ from m365audit.store.rows import Columns
 Rows = Iterable[Mapping[str, object]]
 
 _PERMISSION_LIST: Final = "STRUCT(name VARCHAR, kind VARCHAR, api VARCHAR)[]"
+_TRANSFER_LIST: Final = (
+    "STRUCT(country VARCHAR, recipient VARCHAR, tool VARCHAR, ref VARCHAR, sha256 VARCHAR, valid_until TIMESTAMPTZ)[]"
+)
 
 REGISTER_COLUMNS: Final[Mapping[str, Columns]] = {
     "register_records": {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "integration_kind": "VARCHAR", "integration_name": "VARCHAR",
-        "controller": "VARCHAR", "processor": "VARCHAR", "file": "VARCHAR",
+        "controller": "VARCHAR", "processor": "VARCHAR", "publisher": "VARCHAR", "owner_tenant_id": "VARCHAR",
+        "credential": "VARCHAR", "telephony_system": "VARCHAR", "pbx_host_country": "VARCHAR",
+        "trunks": "VARCHAR[]", "website_origin": "VARCHAR", "file": "VARCHAR",
     },
     "register_apps": {"tenant_id": "VARCHAR", "record": "VARCHAR", "app_id": "VARCHAR"},
     "register_versions": {
         "tenant_id": "VARCHAR", "record": "VARCHAR", "process": "VARCHAR", "version": "INTEGER", "workload": "VARCHAR",
         "operations": "VARCHAR[]", "permissions": _PERMISSION_LIST, "covers_all": "BOOLEAN",
         "resource_ids": "VARCHAR[]", "resource_groups": "VARCHAR[]", "regions": "VARCHAR[]", "purpose": "VARCHAR",
-        "legal_basis": "VARCHAR", "policy_version": "VARCHAR", "effective_from": "TIMESTAMPTZ",
+        "legal_basis": "VARCHAR", "data_categories": "VARCHAR[]", "data_subjects": "VARCHAR[]",
+        "legitimate_interest_ref": "VARCHAR", "consent_store": "VARCHAR", "recipients": "VARCHAR[]",
+        "transfers": _TRANSFER_LIST, "retention": "VARCHAR", "policy_version": "VARCHAR", "notice_sha256": "VARCHAR",
+        "effective_from": "TIMESTAMPTZ",
         "effective_until": "TIMESTAMPTZ", "recorded_at": "TIMESTAMPTZ", "ended_at": "TIMESTAMPTZ",
         "ended_by": "VARCHAR",
     },
@@ -74,7 +82,11 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
     "policy_settings": {
         "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT",
         "record_ending_notice_seconds": "BIGINT", "credential_notice_seconds": "BIGINT",
-        "collection_pause_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
+        "collection_pause_seconds": "BIGINT", "renew_within_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
+    },
+    "policy_versions": {
+        "version": "VARCHAR", "effective_from": "TIMESTAMPTZ", "text_sha256": "VARCHAR", "url": "VARCHAR",
+        "is_material": "BOOLEAN",
     },
     "log_feeds": {"feed": "VARCHAR"},
     "state_feeds": {"feed": "VARCHAR"},
@@ -83,7 +95,7 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
 
 PUBLISHED_INPUTS: Final = (
     "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
-    "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
+    "policy_workloads", "policy_settings", "policy_versions", "first_party_apps", "microsoft_tenants",
     "workload_feeds", "full_mailbox_permissions",
 )  # fmt: skip
 """Inputs that stay in the published database: rules, hunts and the report read them."""

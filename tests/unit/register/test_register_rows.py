@@ -45,6 +45,13 @@ def test_rows_of_a_register(base: str, load: Loader) -> None:
         "integration_name": "CRM connector",
         "controller": None,
         "processor": None,
+        "publisher": None,
+        "owner_tenant_id": None,
+        "credential": None,
+        "telephony_system": None,
+        "pbx_host_country": None,
+        "trunks": [],
+        "website_origin": None,
     }
     assert rows["register_apps"] == [
         {"tenant_id": tenant, "record": "contoso-crm", "app_id": "c0ffee00-0000-4000-8000-000000000001"}
@@ -64,7 +71,15 @@ def test_rows_of_a_register(base: str, load: Loader) -> None:
             "regions": None,
             "purpose": "Log mail in the CRM",
             "legal_basis": "contract",
+            "data_categories": None,
+            "data_subjects": None,
+            "legitimate_interest_ref": None,
+            "consent_store": None,
+            "recipients": None,
+            "transfers": [],
+            "retention": None,
             "policy_version": None,
+            "notice_sha256": None,
             "effective_from": "2025-09-01T00:00:00.123456Z",
             "effective_until": "2027-01-01T00:00:00Z",
             "recorded_at": "2025-09-01T09:14:00Z",
@@ -81,6 +96,44 @@ def test_rows_of_a_register(base: str, load: Loader) -> None:
     ]
     assert [(row["entry"], row["event"]) for row in rows["register_entries"]] == [(0, "granted"), (1, "withdrawn")]
     assert all(len(str(row["entry_hash"])) == 64 for row in rows["register_entries"])
+
+
+def test_what_an_integration_is_made_of(base: str, load: Loader) -> None:
+    more = """app_ids: [c0ffee00-0000-4000-8000-000000000001]
+  publisher: 3CX
+  owner_tenant_id: AAAAAAAA-1111-4111-8111-111111111111
+  credential: certificate
+  telephony: {system: 3CX, pbx_host_country: NL, trunks: [SBC.Contoso.example]}
+  website: {origin: "https://WWW.contoso.example"}"""
+    (record,) = register_rows(load({"r.yaml": base.replace("app_ids: [c0ffee00-0000-4000-8000-000000000001]", more)}))[
+        "register_records"
+    ]
+    assert (record["publisher"], record["credential"], record["telephony_system"]) == ("3CX", "certificate", "3CX")
+    assert record["owner_tenant_id"] == "aaaaaaaa-1111-4111-8111-111111111111"
+    assert (record["pbx_host_country"], record["trunks"]) == ("NL", ["sbc.contoso.example"])
+    assert record["website_origin"] == "https://www.contoso.example"
+
+
+def test_what_a_process_says_beside_its_reach(base: str, load: Loader) -> None:
+    more = """        data_subjects: [customers, employees]
+        data_categories: [message_content]
+        legitimate_interest_ref: LIA.pdf
+        recipients: [Backup B.V.]
+        transfers: [{country: US, tool: standard_clauses, ref: SCC.pdf, valid_until: 2027-01-01T01:00:00+01:00}]
+        retention: P3Y
+        resources:"""
+    text = base.replace("        resources:", more).replace(
+        "    evidence: [{kind: document, ref: agreement.pdf}]",
+        f"    notice_sha256: {'ab' * 32}\n    evidence: [{{kind: document, ref: agreement.pdf}}]",
+    )
+    (version,) = register_rows(load({"r.yaml": text}))["register_versions"]
+    assert version["data_subjects"] == ["customers", "employees"]
+    assert (version["legitimate_interest_ref"], version["recipients"]) == ("LIA.pdf", ["Backup B.V."])
+    assert version["transfers"] == [
+        {"country": "US", "recipient": None, "tool": "standard_clauses", "ref": "SCC.pdf", "sha256": None,
+         "valid_until": "2027-01-01T00:00:00Z"}
+    ]  # fmt: skip
+    assert (version["retention"], version["notice_sha256"]) == ("P3Y", "ab" * 32)
 
 
 def test_resources_all(base: str, load: Loader) -> None:
