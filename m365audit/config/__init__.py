@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from m365audit.config.adequacy import Adequacy, Country, load_adequacy
+from m365audit.config.clocks import Clock, Clocks, load_clocks, months_after
 from m365audit.config.credentials import (
     AzureCliCredential,
     CertificateCredential,
@@ -29,9 +31,13 @@ from m365audit.config.storage import StorageSettings
 
 __all__ = [
     "ROLES",
+    "Adequacy",
     "AzureCliCredential",
     "CertificateCredential",
+    "Clock",
+    "Clocks",
     "CloudEndpoints",
+    "Country",
     "Credential",
     "LoadedPolicy",
     "LoadedSettings",
@@ -49,8 +55,11 @@ __all__ = [
     "WorkloadIdentityCredential",
     "iso",
     "json_schemas",
+    "load_adequacy",
+    "load_clocks",
     "load_policy",
     "load_settings",
+    "months_after",
     "parse_duration",
     "parse_period",
     "parse_time",
@@ -60,4 +69,9 @@ __all__ = [
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schemas of this room's files by name; the register adds its own (``record_schema``)."""
-    return {"settings": Settings.model_json_schema(), "policy": Policy.model_json_schema()}
+    return {
+        "settings": Settings.model_json_schema(),
+        "policy": Policy.model_json_schema(),
+        "clocks": Clocks.model_json_schema(),
+        "adequacy": Adequacy.model_json_schema(),
+    }

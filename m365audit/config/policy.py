@@ -2,103 +2,45 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
+from pydantic import Field
 
+from m365audit.config.commitments import (
+    AgeCommitment,
+    BreachCommitment,
+    CategoryCommitment,
+    ChangesCommitment,
+    ClauseFact,
+    Commitment,
+    Contact,
+    CookieCommitment,
+    IntegrationCommitment,
+    LegalBasisCommitment,
+    MfaCommitment,
+    Person,
+    PolicyVersion,
+    Processor,
+    RecipientCommitment,
+    RegionsCommitment,
+    ResponseCommitment,
+    RetentionCommitment,
+    RightsCommitment,
+    RoleStatement,
+    Workload,
+)
 from m365audit.config.complaints import check
-from m365audit.config.shapes import Duration, PeriodText, Region, Sha256, Strict, Text, fault
+from m365audit.config.shapes import Duration, Strict, Text
 from m365audit.config.spelling import shown, suggestion
-from m365audit.config.yamlnodes import Document, read_document
+from m365audit.config.yamlnodes import Document, KeyPath, read_document
 from m365audit.errors import ConfigurationError
-from m365audit.model import AUDITED_WORKLOADS, WORKLOADS, Problem
+from m365audit.model import AUDITED_WORKLOADS, Problem
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MONTH: Final = timedelta(days=31)
-
-
-def _day(value: object) -> date:
-    if isinstance(value, date):
-        return value
-    try:
-        if isinstance(value, str) and _DAY.match(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        fault("bad_day", f"{shown(value)} is not in the calendar", "check month and day")
-    return fault("bad_day", f"{shown(value)} is not a day", "write it like 2025-08-07")
-
-
-def _workload(text: str) -> str:
-    if text not in WORKLOADS:
-        fault("unknown_value", f"{shown(text)} is not a workload", suggestion(text, WORKLOADS))
-    return text
-
-
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Workload = Annotated[str, AfterValidator(_workload), WithJsonSchema({"type": "string", "enum": list(WORKLOADS)})]
-Clause = Annotated[Text, WithJsonSchema({"type": "string"})]
-
-
-class Commitment(Strict):
-    """What every commitment has: the clause of the policy where it stands."""
-
-    clause: Clause | None = None
-
-
-class PolicyVersion(Strict):
-    """One published text of the policy."""
-
-    version: Text = Field(examples=['"2025-08-07"'])
-    effective_from: Day | None = None
-    text_sha256: Sha256 | None = None
-    url: Text | None = None
-    is_material: StrictBool | None = None
-
-
-class RetentionCommitment(Commitment):
-    """How long a category of data is kept, counted from when."""
-
-    category: Text = Field(examples=["system_logs"])
-    duration: PeriodText | None = None
-    until: Text | None = None
-
-
-class RegionsCommitment(Commitment):
-    """Where data is processed."""
-
-    primary: Region | None = None
-    allowed: tuple[Region, ...] = ()
-
-
-class MfaCommitment(Commitment):
-    """Whether a second factor is promised."""
-
-    required: StrictBool = Field(examples=["true"])
-
-
-class BreachCommitment(Commitment):
-    """Hours within which authorities are told."""
-
-    authority_hours: Annotated[StrictInt, Field(ge=1, le=8_760)] = Field(examples=["72"])
-
-
-class ResponseCommitment(Commitment):
-    """Days within which a request is answered."""
-
-    days: Annotated[StrictInt, Field(ge=1, le=366)] = Field(examples=["30"])
-
-
-class ClauseFact(Strict):
-    """One clause of the policy, so that reports can name it."""
-
-    number: Clause = Field(examples=['"8"'])
-    title: Text = Field(examples=["Data retention"])
-    is_provable: StrictBool | None = None
-    note: Text | None = None
 
 
 class Policy(Strict):
@@ -114,11 +56,22 @@ class Policy(Strict):
     record_ending_notice: Duration = timedelta(days=30)
     credential_notice: Duration = timedelta(days=30)
     collection_pause: Duration = timedelta(days=3)
-    renew_within: Duration = timedelta(days=30)
+    persons: tuple[Person, ...] = ()
+    contact: Contact | None = None
+    role: RoleStatement | None = None
+    categories: tuple[CategoryCommitment, ...] = ()
+    legal_bases: tuple[LegalBasisCommitment, ...] = ()
+    recipients: tuple[RecipientCommitment, ...] = ()
+    processors: tuple[Processor, ...] = ()
+    integrations: tuple[IntegrationCommitment, ...] = ()
     retention: tuple[RetentionCommitment, ...] = ()
+    rights: RightsCommitment | None = None
     regions: RegionsCommitment | None = None
     mfa: MfaCommitment | None = None
+    cookies: CookieCommitment | None = None
     breach: BreachCommitment | None = None
+    age: AgeCommitment | None = None
+    changes: ChangesCommitment | None = None
     response: ResponseCommitment | None = None
     clauses: tuple[ClauseFact, ...] = ()
 
@@ -126,6 +79,17 @@ class Policy(Strict):
     def version_names(self) -> tuple[str, ...]:
         """Names of all known versions of the policy's text, as listed."""
         return tuple(entry.version for entry in self.versions)
+
+    def commitments(self) -> Iterator[tuple[KeyPath, Commitment]]:
+        """Yield every commitment with its place in the file, in the order of the file's keys."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Commitment):
+                yield (name,), value
+            elif isinstance(value, tuple):
+                for index, entry in enumerate(value):
+                    if isinstance(entry, Commitment):
+                        yield (name, index), entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +100,13 @@ class LoadedPolicy:
         policy: as written; the default policy when the file is absent or invalid.
         problems: empty when the file is valid or absent.
         is_default: True when there is no file.
+        folder: where the file is, or would be: tables by date may stand beside it.
     """
 
     policy: Policy
     problems: tuple[Problem, ...]
     is_default: bool = False
+    folder: Path | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -162,21 +128,25 @@ def load_policy(path: Path, *, must_exist: bool = False) -> LoadedPolicy:
         if must_exist:
             hint = "run `m365audit init` to write one, or correct `policy:` in the configuration"
             raise ConfigurationError(f"there is no policy at {path}", hint=hint)
-        return LoadedPolicy(Policy(), (), is_default=True)
+        return LoadedPolicy(Policy(), (), is_default=True, folder=path.parent)
     document = read_document(path)
     policy = check(Policy, document) if document.is_readable else None
     if policy is not None:
         _check_repeats(policy, document)
+        _check_lengths(policy, document)
+        _check_clauses(policy, document)
     problems = sorted(document.problems, key=lambda problem: (problem.line, problem.path, problem.code))
     if policy is None or problems:
         policy = Policy()
-    return LoadedPolicy(policy, tuple(problems))
+    return LoadedPolicy(policy, tuple(problems), folder=path.parent)
 
 
 def _check_repeats(policy: Policy, document: Document) -> None:
-    """Complain about versions and retention categories that are listed twice."""
+    """Complain about versions, categories and clauses that are listed twice."""
     names = {
         ("versions", "version"): list(policy.version_names),
+        ("categories", "category"): [entry.category for entry in policy.categories],
+        ("recipients", "recipient"): [entry.recipient for entry in policy.recipients],
         ("retention", "category"): [entry.category for entry in policy.retention],
         ("clauses", "number"): [entry.number for entry in policy.clauses],
     }
@@ -188,7 +158,24 @@ def _check_repeats(policy: Policy, document: Document) -> None:
     for index, workload in enumerate(policy.workloads):
         if workload in policy.workloads[:index]:
             document.problem("listed_twice", ("workloads", index), f"{workload} is listed twice", "keep one of them")
+
+
+def _check_lengths(policy: Policy, document: Document) -> None:
+    """Complain about commitments that name no length of time, or two where one is meant."""
     for index, entry in enumerate(policy.retention):
         if (entry.duration is None) == (entry.until is None):
             what = f"retention of {shown(entry.category)} needs either duration or until"
             document.problem("duration_or_until", ("retention", index), what, "give exactly one of the two")
+    if policy.response is not None and policy.response.days is None and policy.response.months is None:
+        todo = "give what the policy says, e.g. days: 30"
+        document.problem("days_or_months", ("response",), "the response names no time", todo)
+
+
+def _check_clauses(policy: Policy, document: Document) -> None:
+    """Complain about a commitment whose clause is not among the policy's clauses."""
+    known = [entry.number for entry in policy.clauses]
+    for path, entry in policy.commitments():
+        if entry.clause not in known:
+            what = f"clause {shown(entry.clause)} is not listed under clauses"
+            todo = suggestion(entry.clause, known) if known else "list the policy's clauses: {number, title}"
+            document.problem("unknown_clause", (*path, "clause"), what, todo)

@@ -38,12 +38,8 @@ _COUNTRY_CODES: Final = (
 COUNTRIES: Final = frozenset(_COUNTRY_CODES.split(" "))
 """ISO 3166-1 alpha-2 country codes in use."""
 
-_EU: Final = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "AX", "GF", "GP", "MF", "MQ", "RE", "YT",
-})  # fmt: skip
-COUNTRY_GROUPS: Final = {"EU": _EU, "EEA": _EU | {"IS", "LI", "NO"}}
-"""Groups of countries that may be named, with their members, and parts of a member that have a code of their own."""
+COUNTRY_GROUPS: Final = ("EU", "EEA")
+"""Groups of countries that may be named; ``adequacy.yml`` says who belonged to them on which day."""
 
 
 @dataclass(frozen=True, slots=True)

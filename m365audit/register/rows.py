@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from m365audit.config.adequacy import shipped_adequacy
 from m365audit.config.durations import iso
-from m365audit.config.shapes import COUNTRY_GROUPS
 from m365audit.register.document import ConsentRecord, Integration, Process, ResourceList, Transfer
 from m365audit.register.reading import Register
 from m365audit.register.state import ending_of, process_names, timeline, versions
@@ -71,7 +71,7 @@ def _version_rows(record: ConsentRecord) -> list[Row]:
                     "record": record.record,
                     "process": process.id,
                     "version": version,
-                    **_process_columns(process),
+                    **_process_columns(process, entry.effective_from),
                     "policy_version": entry.policy_version,
                     "notice_sha256": entry.notice_sha256,
                     "effective_from": iso(entry.effective_from),
@@ -84,7 +84,7 @@ def _version_rows(record: ConsentRecord) -> list[Row]:
     return rows
 
 
-def _process_columns(process: Process) -> Row:
+def _process_columns(process: Process, begins: datetime) -> Row:
     listed = process.resources if isinstance(process.resources, ResourceList) else ResourceList()
     return {
         "workload": process.workload,
@@ -93,7 +93,7 @@ def _process_columns(process: Process) -> Row:
         "covers_all": process.resources == "all",
         "resource_ids": list(listed.ids or ()),
         "resource_groups": list(listed.groups or ()),
-        "regions": _countries(process.regions),
+        "regions": _countries(process.regions, begins),
         "purpose": process.purpose,
         "legal_basis": process.legal_basis,
         **_agreed_columns(process),
@@ -128,11 +128,15 @@ def _transfer(transfer: Transfer) -> Row:
     }
 
 
-def _countries(regions: tuple[str, ...] | None) -> list[str] | None:
-    """Return the recorded regions as country codes, EU and EEA written out; None when none are recorded."""
+def _countries(regions: tuple[str, ...] | None, begins: datetime) -> list[str] | None:
+    """Return the recorded regions as country codes, EU and EEA written out as they were when the entry begins to hold.
+
+    None when none are recorded.
+    """
     if regions is None:
         return None
-    return sorted({country for region in regions for country in COUNTRY_GROUPS.get(region, {region})})
+    groups = shipped_adequacy().groups(begins)
+    return sorted({country for region in regions for country in groups.get(region, {region})})
 
 
 def _segment_rows(record: ConsentRecord) -> list[Row]:
