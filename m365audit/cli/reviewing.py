@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.cli.table import terminal_width
 from m365audit.errors import QueryError
-from m365audit.report import pieces
+from m365audit.report import People, pieces
+from m365audit.store.person_key import person_key
 from m365audit.store.publish import write_in_place
 from m365audit.store.published import PublishedReader, open_for_report, open_published
 from m365audit.store.sandbox import LockedDatabase
@@ -101,8 +103,10 @@ def report(*, form: str, section: str | None, output: Path | None, config_path: 
 
     Every run leaves the HTML as report.html in the folder `publish`; this renders it again, or in another form.
     """
-    with open_for_report(load(config_path)[0].settings.publish) as database:
-        made = pieces(PublishedReader(database), form, section)
+    settings = load(config_path)[0].settings
+    with open_for_report(settings.publish) as database:
+        people = People(person_key(settings.state))
+        made = pieces(PublishedReader(database), form, section, now=datetime.now(UTC), people=people)
         if output is None:
             for piece in made:
                 show_bytes(piece)

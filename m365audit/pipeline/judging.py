@@ -12,6 +12,7 @@ from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish
+from m365audit.store.person_key import person_key
 from m365audit.store.published import PublishedReader
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
 
@@ -57,7 +58,7 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
             connection, fresh, map(asdict, results.outcomes), results.aliases, before=published, workdir=workdir
         )
         work.reporter.stage("report")
-        page, verdicts, severities = _show(fresh, workdir)
+        page, verdicts, severities = _show(work.settings, fresh, workdir)
         publish.put_in_place(fresh, published)
         publish.write_in_place([page], folder / REPORT_NAME)
         # Last, because a run that is killed before this finds the same changes again; after it they are old.
@@ -144,10 +145,11 @@ def _run_rules(fresh: Path, workdir: Path) -> rules.RuleResults:
         return rules.run_rules(locked, rules.load_rules(locked), findings.with_finding_ids)
 
 
-def _show(fresh: Path, workdir: Path) -> tuple[bytes, dict[str, int], dict[str, int]]:
+def _show(settings: Settings, fresh: Path, workdir: Path) -> tuple[bytes, dict[str, int], dict[str, int]]:
     """Render the report of a candidate, and count its verdicts and its open findings by severity."""
     with LockedDatabase(fresh, is_read_only=True, spill=workdir, memory=LEAN_MEMORY) as locked:
-        page = report.render(report.build_document(PublishedReader(locked)), "html")
+        people = report.People(person_key(settings.state))
+        page = report.render_html(report.build_document(PublishedReader(locked), now=now(), people=people))
         verdicts = dict(locked.execute("SELECT verdict, count(*) FROM verdicts GROUP BY ALL ORDER BY ALL"))
         severities = dict(
             locked.execute("SELECT severity, count(*) FROM findings WHERE state = 'open' GROUP BY ALL ORDER BY ALL")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from m365audit.model import SEVERITIES
 from m365audit.report import wording
 from m365audit.report.answer import Findable, make_answer
 from m365audit.report.coverage import build_coverage
+from m365audit.report.decided import Clocks, Waiting
 from m365audit.report.document import (
     SCHEMA,
     Cell,
@@ -18,6 +21,9 @@ from m365audit.report.document import (
     SeverityCount,
 )
 from m365audit.report.finding_rows import build_findings
+from m365audit.report.hiding import hidden
+from m365audit.report.people import People
+from m365audit.report.promised import NOTHING_MORE, Circumstances, ControlCounts
 from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.tenants import build_tenants
@@ -28,11 +34,28 @@ _JUDGEMENTS = 500
 """Of each verdict, the largest first."""
 
 
-def build_document(reader: Reader) -> Document:
+def build_document(
+    reader: Reader,
+    *,
+    now: datetime,
+    people: People,
+    language: str = "en",
+    time_zone: str = "UTC",
+    circumstances: Circumstances = NOTHING_MORE,
+) -> Document:
     """Return the report's document, made from the published database alone.
 
-    The same database gives the same document: its time is the run's, not the clock's.
+    The same database, time and key give the same document: findings are as of the evidence, clocks as of ``now``.
+
+    Args:
+        reader: the published database.
+        now: what clocks and expiries are measured against.
+        people: makes the tokens that stand for persons, or shows their names.
+        language: ``en`` or ``nl``.
+        time_zone: the reader's, e.g. ``Europe/Amsterdam``; UTC stands beside it.
+        circumstances: what the database does not hold and the report has to say.
     """
+    reader = hidden(reader, people)
     tenants = build_tenants(reader)
     names = TenantNames({tenant.tenant_id: tenant.name for tenant in tenants})
     generated_from = _generated_from(reader, tenants)
@@ -48,10 +71,18 @@ def build_document(reader: Reader) -> Document:
     )
     return Document(
         schema=SCHEMA,
+        language=language,
+        time_zone=time_zone,
+        now=now,
+        is_identified=people.is_identified,
+        circumstances=circumstances,
         title=wording.TITLE,
         period=_period(tenants),
         generated_from=generated_from,
         answer=answer,
+        clocks=Clocks((), 0, (), 0, (), 0, 0),
+        waiting=Waiting(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ()),
+        control_counts=ControlCounts(False, 0, 0, 0, 0, 0, 0),
         coverage=coverage,
         changes=_changes(reader, generated_from),
         matrix=cells,
@@ -62,6 +93,14 @@ def build_document(reader: Reader) -> Document:
         outside=outside[0],
         outside_total=outside[1],
         not_assessable=unknown,
+        integrations=(),
+        integrations_total=0,
+        controls=(),
+        controls_total=0,
+        attestations=(),
+        policy_findings=(),
+        journal=(),
+        journal_total=0,
         sources=sources,
         method=wording.METHOD,
         tenants=tenants,

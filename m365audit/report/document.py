@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from m365audit.report.decided import Clocks, Review, ReviewEvent, Waiting
+from m365audit.report.promised import Attestation, Circumstances, Control, ControlCounts, PolicyFinding
 from m365audit.report.sheets import SourceAccount, TenantSection
+from m365audit.report.timeline import Integration
 
-SCHEMA = "m365audit.report/1"
+SCHEMA = "m365audit.report/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,9 @@ class Finding:
 
     ``is_seen``: the newest evaluation shows it; else times and evidence are of the last one that did.
     ``evidence_kept``: pieces that the published database holds. ``evidence_last``: None when it is among the first.
+    ``controls``: the commitments that it speaks against. ``dimensions``: in what it differs from the record (record,
+    period, workload, operation, access_kind, permission, resource, unknown). ``advice``: what to do next, in
+    ``text_language`` as title and question are. ``history``: what was decided, the oldest first.
     """
 
     tenant_id: str
@@ -242,6 +248,13 @@ class Finding:
     evidence: tuple[Evidence, ...]
     evidence_last: Evidence | None
     evidence_command: str
+    controls: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    advice: str | None = None
+    text_language: str = "en"
+    review: Review | None = None
+    history: tuple[ReviewEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,10 +329,18 @@ class Document:
     """The whole report. Every list is bounded or as long as the configuration; its total stands beside it."""
 
     schema: str
+    language: str
+    time_zone: str
+    now: datetime
+    is_identified: bool
+    circumstances: Circumstances
     title: str
     period: Period
     generated_from: GeneratedFrom
     answer: Answer
+    clocks: Clocks
+    waiting: Waiting
+    control_counts: ControlCounts
     coverage: tuple[FeedCoverage, ...]
     changes: Changes
     matrix: tuple[Cell, ...]
@@ -330,6 +351,14 @@ class Document:
     outside: tuple[Judgement, ...]
     outside_total: int
     not_assessable: NotAssessable
+    integrations: tuple[Integration, ...]
+    integrations_total: int
+    controls: tuple[Control, ...]
+    controls_total: int
+    attestations: tuple[Attestation, ...]
+    policy_findings: tuple[PolicyFinding, ...]
+    journal: tuple[ReviewEvent, ...]
+    journal_total: int
     sources: tuple[SourceAccount, ...]
     method: tuple[str, ...]
     tenants: tuple[TenantSection, ...]

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -22,6 +21,7 @@ from m365audit.report import display, room, wording
 from m365audit.report.coverage import TenantCoverage, summarise
 from m365audit.report.document import Cell, Document, Evidence, Finding
 from m365audit.report.matrix import build_matrix
+from m365audit.report.rows import parts_of
 from m365audit.report.sheets import SourceAccount
 
 
@@ -41,14 +41,33 @@ class FindingView:
     hidden: int
 
 
-def render_html(document: Document) -> bytes:
-    """Return the document as one HTML file, UTF-8. The same document gives the same bytes."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the review page adds to the document.
+
+    Attributes:
+        bar: what stands on top of the page, already escaped.
+        finding_path: tenant id and finding id → the path of the finding's own page; the report's titles link to it.
+    """
+
+    bar: Markup
+    finding_path: Callable[[str, str], str]
+
+
+def render_html(document: Document, *, live: Live | None = None) -> bytes:
+    """Return the document as one HTML file, UTF-8. The same document gives the same bytes.
+
+    Args:
+        document: what to show.
+        live: None for the file that is kept and sent; else what the review page adds.
+    """
     environment = _environment()
     style = environment.get_template("report.css").render()
     matrix = build_matrix(document.matrix, document.matrix_totals)
     cells = room.shown_cells(document, matrix)
     page = environment.get_template("report.html").render(
         document=document,
+        live=live,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
         matrix=matrix,
         cells=cells,
@@ -158,7 +177,15 @@ def _finding_view(anchor: str, finding: Finding, most: int) -> FindingView:
     pieces = [*finding.evidence, *filter(None, [finding.evidence_last])]
     last = pieces[-1] if len(pieces) > len(first) else None
     hidden = finding.evidence_kept - len(first) - (last is not None)
-    return FindingView(anchor, _title(finding), finding, _subject(finding.subject), first, last, hidden)
+    return FindingView(
+        anchor,
+        _title(finding),
+        finding,
+        parts_of(finding.subject) if finding.subject is not None else (),
+        first,
+        last,
+        hidden,
+    )
 
 
 def _title(finding: Finding) -> str:
@@ -166,17 +193,3 @@ def _title(finding: Finding) -> str:
     if not finding.app_id or not finding.app_name:
         return finding.title
     return finding.title.replace(finding.app_id, f"“{finding.app_name}”")
-
-
-def _subject(text: str | None) -> tuple[tuple[str, str], ...]:
-    """Return the parts of a subject; one that is no JSON object is shown as it stands."""
-    if text is None:
-        return ()
-    try:
-        parts = msgspec.json.decode(text.encode("utf-8", "surrogatepass"), type=dict[str, object])
-    except msgspec.DecodeError:
-        return (("subject", text),)
-    return tuple(
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
-        for name, value in parts.items()
-    )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
+
 Row = dict[str, object]
 
 
@@ -91,3 +93,15 @@ class TenantNames:
 def total(rows: Sequence[Row], column: str = "total") -> int:
     """Return a total that a bounded query repeats in every row; 0 without rows."""
     return count(rows[0], column) if rows else 0
+
+
+def parts_of(subject: str) -> tuple[tuple[str, str], ...]:
+    """Return the parts of a finding's subject; one that is no JSON object is one part, ``subject``."""
+    try:
+        parts = msgspec.json.decode(subject.encode("utf-8", "surrogatepass"), type=dict[str, object])
+    except msgspec.DecodeError:
+        return (("subject", subject),)
+    return tuple(
+        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        for name, value in parts.items()
+    )

@@ -12,9 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import many_findings
-from m365audit import report, rules
+from m365audit import rules
 from m365audit.report.room import COMMANDS
-from m365audit.store.published import PublishedReader
 from m365audit.store.sandbox import LockedDatabase
 
 SIZE = 3_000
@@ -29,7 +28,7 @@ def flooded(folder: Path, case: many_findings.Case) -> Path:
 
 def rendered(published: Path, form: str, section: str | None = None) -> str:
     with LockedDatabase(published, is_read_only=True) as locked:
-        return b"".join(report.pieces(PublishedReader(locked), form, section)).decode("utf-8")
+        return b"".join(many_findings.pieces(locked, form, section)).decode("utf-8")
 
 
 def ask(published: Path, sql: str) -> list[tuple[object, ...]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from m365audit.report import Document, build_document
+from m365audit.report import Document
 
-from .reader import QueryReader
+from .reader import QueryReader, document_of
 from .world import build_world
 
 
@@ -24,4 +24,4 @@ def report_world() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def document(report_world: duckdb.DuckDBPyConnection) -> Document:
     """Document of the rich world."""
-    return build_document(QueryReader(report_world))
+    return document_of(QueryReader(report_world))

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
+from m365audit.report import Document, People, build_document
+from m365audit.report import pieces as report_pieces
+from m365audit.report.rows import Reader
 from m365audit.resources import data_dir
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+"""The clock of the tests: an hour and a half after the rich world's run."""
+
+
+def people(*, is_identified: bool = False) -> People:
+    """Return tokens made with a key that is no secret."""
+    return People(b"k" * 32, is_identified=is_identified)
+
+
+def document_of(reader: Reader, **more: Any) -> Document:
+    """Return the document as of the tests' clock."""
+    return build_document(reader, **({"now": NOW, "people": people()} | more))
+
+
+def pieces(reader: Reader, form: str, section: str | None = None, **more: Any) -> Iterator[bytes]:
+    """Return the report in one form as of the tests' clock."""
+    return report_pieces(reader, form, section, **({"now": NOW, "people": people()} | more))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS, LOG_FEEDS
-from m365audit.report import Document, build_document, pieces, render
+from m365audit.report import Document, render
 from m365audit.report.csv import SECTIONS
 from m365audit.report.document import Evidence
 from m365audit.report.finding_rows import EVIDENCE_ROWS
@@ -32,7 +32,7 @@ from .database import (
     make_cells,
 )  # fmt: skip
 from .page import Element, read_page
-from .reader import QueryReader
+from .reader import QueryReader, document_of, pieces
 from .world import build_world
 
 
@@ -67,7 +67,7 @@ def _use(connection: duckdb.DuckDBPyConnection, verdict: str, reasons: list[str]
 
 def _document(connection: duckdb.DuckDBPyConnection) -> Document:
     make_cells(connection)
-    return build_document(QueryReader(connection))
+    return document_of(QueryReader(connection))
 
 
 def test_outside_use_is_the_answer_and_says_that_there_may_be_more(document: Document) -> None:
@@ -98,7 +98,7 @@ def test_an_invalid_register_makes_nothing_judged_the_most_prominent_answer() ->
 
 def test_an_empty_database_is_not_a_pass() -> None:
     reader = QueryReader(empty_world())
-    document = build_document(reader)
+    document = document_of(reader)
     assert document.answer.state == "nothing_judged"
     assert document.period.start is None
     for form, section in (("html", None), ("json", None), *(("csv", section) for section in SECTIONS)):
@@ -325,7 +325,7 @@ def test_the_page_says_when_it_does_not_show_every_finding(document: Document) -
 
 
 def test_a_world_can_be_built_twice_alike() -> None:
-    assert build_document(QueryReader(build_world())) == build_document(QueryReader(build_world()))
+    assert document_of(QueryReader(build_world())) == document_of(QueryReader(build_world()))
 
 
 def test_a_title_shows_the_apps_name_in_place_of_its_id(document: Document) -> None:

@@ -17,13 +17,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from m365audit.report import Document, pieces, render
+from m365audit.report import Document, render
 from m365audit.report.csv import SECTIONS
 from m365audit.report.display import SHOWN, has_mixed_scripts, impersonal, inert, moment, shown, visible
 
 from .hostile import HOSTILE
 from .page import read_page, structure
-from .reader import QueryReader, ReplacedReader
+from .reader import QueryReader, ReplacedReader, pieces
 from .replaced import outside_fields, replaced
 
 _BADGE = b' <span class="tag warn">letters of different alphabets</span>'

@@ -10,11 +10,11 @@ import json
 
 import duckdb
 
-from m365audit.report import Document, pieces, render, wording
+from m365audit.report import Document, render, wording
 from m365audit.report.display import minute
 
 from .page import Element, read_page
-from .reader import QueryReader
+from .reader import QueryReader, pieces
 
 COLUMNS = (
     "tenant_id", "tenant_name", "app_id", "app_name", "integration_name", "record", "workload", "recorded", "granted",

@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from m365audit.report import Document, build_document, pieces, render
+from m365audit.report import Document, render
 from m365audit.report.csv import SECTIONS
 
-from .reader import QueryReader
+from .reader import QueryReader, document_of, pieces
 
 FOLDER = Path(__file__).resolve().parent.parent / "snapshots" / "report"
 FORMS = [("report.html", "html", None), ("report.json", "json", None)] + [
@@ -30,6 +30,6 @@ def test_form_is_as_it_was(report_world: duckdb.DuckDBPyConnection, name: str, f
 
 
 def test_the_same_database_gives_the_same_bytes(report_world: duckdb.DuckDBPyConnection, document: Document) -> None:
-    again = build_document(QueryReader(report_world))
+    again = document_of(QueryReader(report_world))
     assert again == document
     assert [render(again, form) for form in ("html", "json")] == [render(document, form) for form in ("html", "json")]
