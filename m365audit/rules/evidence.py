@@ -44,6 +44,13 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "policy_workloads": (),
     "policy_settings": (),
     "policy_versions": (),
+    "policy_categories": (),
+    "people_in_scope": ("users",),
+    "mail_forwarding": ("audit_exchange", "audit_other"),
+    "tenant_profiles": ("organization",),
+    "privacy_statements": ("service_principals",),
+    "app_credentials": ("applications", "service_principals"),
+    "calls": ("call_records",),
     "permission_reach": (),
     "workload_feeds": (),
     "register_changes": (),
@@ -63,7 +70,7 @@ RESULT_TABLES: Final = ("rule_outcomes", "findings", "finding_evidence")
 REGISTER_TABLES: Final = frozenset(
     {
         *("register_records", "register_apps", "register_versions", "register_segments", "consent_processes"),
-        "register_changes",
+        *("register_changes", "people_in_scope"),
         *("verdicts", "judged_accesses", "judged_forms", "daily_use", "cells"),
     }
 )

@@ -82,20 +82,48 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
     "policy_settings": {
         "membership_before_first_seconds": "BIGINT", "consent_record_within_seconds": "BIGINT",
         "record_ending_notice_seconds": "BIGINT", "credential_notice_seconds": "BIGINT",
-        "collection_pause_seconds": "BIGINT", "renew_within_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
+        "collection_pause_seconds": "BIGINT", "name": "VARCHAR", "version": "VARCHAR",
     },
     "policy_versions": {
-        "version": "VARCHAR", "effective_from": "TIMESTAMPTZ", "text_sha256": "VARCHAR", "url": "VARCHAR",
-        "is_material": "BOOLEAN",
+        "version": "VARCHAR", "effective_from": "TIMESTAMPTZ", "renew_by": "TIMESTAMPTZ", "text_sha256": "VARCHAR",
+        "url": "VARCHAR", "is_material": "BOOLEAN",
     },
+    "policy_categories": {"category": "VARCHAR", "workloads": "VARCHAR[]"},
     "log_feeds": {"feed": "VARCHAR"},
     "state_feeds": {"feed": "VARCHAR"},
 }  # fmt: skip
 """What configuration and policy say."""
 
+POLICY_COLUMNS: Final[Mapping[str, Columns]] = {
+    "policy_commitments": {"clause": "VARCHAR", "key": "VARCHAR", "value": "VARCHAR", "note": "VARCHAR"},
+    "policy_versions": {
+        "version": "VARCHAR", "effective_from": "DATE", "text_sha256": "VARCHAR", "url": "VARCHAR",
+        "is_material": "BOOLEAN",
+    },
+    "policy_categories": {"category": "VARCHAR", "clause": "VARCHAR", "workloads": "VARCHAR[]"},
+    "policy_recipients": {"name": "VARCHAR", "purpose": "VARCHAR", "country": "VARCHAR", "clause": "VARCHAR"},
+    "policy_findings": {
+        "rule": "VARCHAR", "clauses": "VARCHAR[]", "title": "VARCHAR", "why": "VARCHAR", "severity": "VARCHAR",
+        "gdpr": "VARCHAR", "words": "JSON",
+    },
+    "countries": {
+        "code": "VARCHAR", "class": "VARCHAR", "valid_from": "DATE", "valid_until": "DATE", "decision": "VARCHAR",
+        "scope": "VARCHAR", "exporters": "VARCHAR", "source": "VARCHAR",
+    },
+    "clocks": {
+        "clock": "VARCHAR", "amount": "BIGINT", "unit": "VARCHAR", "valid_from": "DATE", "valid_until": "DATE",
+        "source": "VARCHAR",
+    },
+    "dated_tables": {
+        "dated_table": "VARCHAR", "verified_on": "DATE", "verify_within_days": "BIGINT", "lines": "BIGINT",
+    },
+}  # fmt: skip
+"""The policy's facts, its own weaknesses, and the law's tables by date; all of them are published."""
+
 PUBLISHED_INPUTS: Final = (
+    *POLICY_COLUMNS,
     "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
-    "policy_workloads", "policy_settings", "policy_versions", "first_party_apps", "microsoft_tenants",
-    "workload_feeds", "full_mailbox_permissions",
+    "policy_workloads", "policy_settings", "policy_versions", "policy_categories", "first_party_apps",
+    "microsoft_tenants", "workload_feeds", "full_mailbox_permissions",
 )  # fmt: skip
 """Inputs that stay in the published database: rules, hunts and the report read them."""

@@ -10,6 +10,8 @@ columns:
   publisher: verified publisher's name, else the publisher's name
   sp_type: Application, ManagedIdentity, Legacy or SocialIdp
   is_enabled: sign-in is allowed
+  reply_urls: addresses that sign-ins may be answered to, without query and fragment; NULL when they were not read
+  privacy_url: privacy statement that its owner shows; NULL when there is none, or when it was not read
   observed_at: when it was last observed
 ---*/
 SELECT
@@ -21,6 +23,13 @@ SELECT
     coalesce(record ->> '$.verifiedPublisher.displayName', record ->> '$.publisherName') AS publisher,
     record ->> '$.servicePrincipalType' AS sp_type,
     try_cast(record ->> '$.accountEnabled' AS BOOLEAN) AS is_enabled,
+    CASE
+        WHEN json_type(record, '$.replyUrls') = 'ARRAY'
+            THEN list_sort(list_distinct(list_transform(
+                json_extract_string(record, '$.replyUrls[*]'), LAMBDA u: regexp_replace(trim(u), '[?#].*$', '')
+            )))
+    END AS reply_urls,
+    nullif(trim(record ->> '$.info.privacyStatementUrl'), '') AS privacy_url,
     observed_at
 FROM state_objects
 WHERE feed = 'service_principals'

@@ -21,6 +21,9 @@ columns:
   client_app: >-
     by which kind of client the user signed in, as Microsoft says it (Browser, IMAP4, Exchange ActiveSync …); NULL for apps,
     or when not written
+  credential_type: >-
+    with what an app signed in as itself: clientSecret, certificate, federatedIdentityCredential …; NULL for people, or when
+    not written
   token_id: unique token identifier, the same in Graph activity and audit records
 ---*/
 WITH extracted AS (
@@ -33,7 +36,8 @@ WITH extracted AS (
         record ->> [
             '$.appId', '$.appDisplayName', '$.userId', '$.userPrincipalName', '$.servicePrincipalId', '$.resourceId',
             '$.ipAddress', '$.location.countryOrRegion', '$.authenticationRequirement', '$.status.errorCode',
-            '$.uniqueTokenIdentifier', '$.clientAppUsed'
+            '$.uniqueTokenIdentifier', '$.clientAppUsed',
+            '$.clientCredentialType'
         ] AS f
     FROM landed_records
     WHERE starts_with(feed, 'sign_ins_') AND is_newest
@@ -58,5 +62,6 @@ SELECT
     TRY_CAST(f[10] AS INTEGER) = 0 AS succeeded,
     TRY_CAST(f[10] AS INTEGER) AS error_code,
     nullif(trim(f[12]), '') AS client_app,
+    nullif(nullif(trim(f[13]), ''), 'none') AS credential_type,
     nullif(rtrim(f[11], '='), '') AS token_id
 FROM extracted

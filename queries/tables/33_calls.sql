@@ -16,6 +16,7 @@ columns:
   usage_country: two-letter code of the country where the user was, for pstn
   media_region: where the media went through, for direct_routing
   signaling_region: where the signalling went through, for direct_routing
+  trunk: domain name of the trunk that it went over, lower-case, for direct_routing
   succeeded: the call came about, for direct_routing; NULL when not written
   source_id: file it came from; of several the newest
 ---*/
@@ -72,6 +73,7 @@ told AS (
         upper(nullif(f[16], '')) AS usage_country,
         nullif(f[17], '') AS media_region,
         nullif(f[18], '') AS signaling_region,
+        lower(nullif(f[21], '')) AS trunk,
         TRY_CAST(f[19] AS BOOLEAN) AS succeeded,
         source_id
     FROM extracted
@@ -96,6 +98,7 @@ SELECT
     max(usage_country) AS usage_country,
     max(media_region) AS media_region,
     max(signaling_region) AS signaling_region,
+    max(trunk) AS trunk,
     bool_or(succeeded) AS succeeded,
     coalesce(max(source_id) FILTER (WHERE part IS NULL), max(source_id)) AS source_id
 FROM told

@@ -11,6 +11,7 @@ columns:
   certificates: certificates it may sign in with
   secrets: secrets it may sign in with
   last_credential_ends_at: when the last of them ends; NULL when it has none, or when they were not read
+  reply_urls: addresses that sign-ins may be answered to, without query and fragment; NULL when they were not read
   owners: object ids of its owners; NULL when they were not read
   observed_at: when this was last observed
 ---*/
@@ -30,6 +31,17 @@ SELECT
         ),
         LAMBDA e: TRY_CAST(e AS TIMESTAMPTZ)
     )) AS last_credential_ends_at,
+    CASE
+        WHEN coalesce(json_type(record, '$.web'), json_type(record, '$.spa'), json_type(record, '$.publicClient')) = 'OBJECT'
+            THEN list_sort(list_distinct(list_transform(
+                list_concat(
+                    json_extract_string(record, '$.web.redirectUris[*]'),
+                    json_extract_string(record, '$.spa.redirectUris[*]'),
+                    json_extract_string(record, '$.publicClient.redirectUris[*]')
+                ),
+                LAMBDA u: regexp_replace(trim(u), '[?#].*$', '')
+            )))
+    END AS reply_urls,
     CASE WHEN json_type(record, '$.owners') = 'ARRAY'
         THEN list_transform(json_extract_string(record, '$.owners[*].id'), LAMBDA o: lower(o)) END AS owners,
     observed_at
