@@ -10,6 +10,7 @@ from typing import Final
 from m365audit import catalogue, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
+from m365audit.pipeline.policy_tables import policy_tables
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish
 from m365audit.store.person_key import person_key
@@ -105,21 +106,11 @@ def _inputs(work: Work, consents: register.Register, not_judged: str) -> candida
                 "record_ending_notice_seconds": int(rules_of_policy.record_ending_notice.total_seconds()),
                 "credential_notice_seconds": int(rules_of_policy.credential_notice.total_seconds()),
                 "collection_pause_seconds": int(rules_of_policy.collection_pause.total_seconds()),
-                "renew_within_seconds": int(rules_of_policy.renew_within.total_seconds()),
                 "name": rules_of_policy.name,
                 "version": ", ".join(rules_of_policy.version_names) or None,
             }
         ],
-        "policy_versions": [
-            {
-                "version": known.version,
-                "effective_from": known.effective_from and f"{known.effective_from}T00:00:00Z",
-                "text_sha256": known.text_sha256,
-                "url": known.url,
-                "is_material": known.is_material,
-            }
-            for known in rules_of_policy.versions
-        ],
+        **policy_tables(work.policy),
         "log_feeds": [{"feed": feed} for feed in LOG_FEEDS],
         "state_feeds": [{"feed": feed} for feed in STATE_FEEDS],
     }
