@@ -1,0 +1,304 @@
+"""The table of decisions: from where, by whom, on what conditions; and the sentence for whoever may not.
+
+Pure functions. What a state is follows from the entries (``review.fold``); here stands what may be added to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from m365audit.config.spelling import suggestion
+from m365audit.errors import ReviewError
+from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, GRAVE, OPINIONS, Facts, Review, Terms, Wish
+from m365audit.store.journal import Actor
+
+SHORTEST_REASON: Final = 20
+LONGEST_TEXT: Final = 4_000
+MOST_EVIDENCE: Final = 50
+NEVER_ACCEPTED: Final[Mapping[str, str]] = {
+    "used-after-end": "data were used after the consent had ended",
+    "granted-after-end": "access was granted after the consent had ended",
+    "full-mailbox-permission": "it is a permission on the list of prohibited ones",
+}
+"""Rules whose findings are no risk that anybody may accept, and why."""
+
+_DECIDERS: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
+_SECOND: Final = _DECIDERS | {"reviewer"}
+_OPEN: Final = frozenset({None, "confirmed", "remediating"})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row of the table.
+
+    Attributes:
+        event: what the journal calls it.
+        sources: decisions from which it is possible; None is "nobody has decided".
+        roles: who may ask for it or decide it; one of them is enough.
+        needs: fields of the wish that must be given.
+        holder: role that one of the two people must hold where two are needed; None for any.
+        is_ending: it ends the finding.
+    """
+
+    event: str
+    sources: frozenset[str | None]
+    roles: frozenset[str]
+    needs: tuple[str, ...] = ()
+    holder: str | None = None
+    is_ending: bool = False
+
+
+MOVES: Final[Mapping[str, Move]] = {
+    "confirmed": Move("confirm", frozenset({None, *DECISIONS}), _DECIDERS, ("breach",)),
+    "remediating": Move("remediate", frozenset({"confirmed", "remediating"}), _DECIDERS, ("owner",)),
+    "false_positive": Move("decide", _OPEN, _DECIDERS, ("evidence",), "dpo", is_ending=True),
+    "explained": Move("decide", _OPEN, _DECIDERS, ("evidence",), "dpo", is_ending=True),
+    "accepted": Move(
+        "decide", frozenset({"confirmed", "remediating", "accepted"}), _DECIDERS - {"dpo"},
+        ("evidence", "owner", "until"), "risk_owner", is_ending=True,
+    ),
+    "resolved": Move("decide", frozenset({"confirmed", "remediating"}), _DECIDERS, ("evidence",), is_ending=True),
+}  # fmt: skip
+"""Decision wanted → what it takes."""
+
+_HOW: Final[Mapping[str, str]] = {
+    "breach": "say whether it is a breach of personal data: yes, no or unclear",
+    "owner": "name who sees to it",
+    "until": "say until when",
+    "evidence": "name at least one piece of evidence: an event id, a ticket, a document",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What may be written: the event, and the particulars of its entry."""
+
+    event: str
+    body: dict[str, Any]
+
+
+def decide(terms: Terms, review: Review, facts: Facts, actor: Actor, wish: Wish, *, now: datetime) -> Ruling:
+    """Return the entry that a wish comes to: a decision, or the request for one that takes a second person.
+
+    Raises:
+        ReviewError: it is not possible; says why, and what is.
+    """
+    move = MOVES.get(wish.to)
+    if move is None:
+        raise ReviewError(f"there is no decision {wish.to!r}", hint=suggestion(wish.to, DECISIONS))
+    check_may(terms, actor, move.roles, f"decide {wish.to}")
+    if review.pending is not None:
+        what = f"{review.pending} was asked for and waits for a second person"
+        raise ReviewError(what, hint="approve or deny it first; who asked for it may deny it, too, to take it back")
+    _check_source(review, wish, move)
+    check_reason(wish.reason)
+    _check_needs(wish, move, now)
+    if wish.to == "accepted":
+        _check_acceptable(terms, review, facts, wish, now)
+    if wish.to == "remediating" and wish.until is not None:
+        _check_plan(terms, facts, wish.until, now)
+    is_pending = is_second_needed(terms, facts, actor, move)
+    body = _body(wish, facts, terms) | {"to": wish.to}
+    if wish.to == "accepted" and not is_pending:
+        body["is_role_conflict"] = _conflict(terms, [actor.person])
+    return Ruling("request" if is_pending else move.event, body)
+
+
+def approve(terms: Terms, review: Review, facts: Facts, actor: Actor, reason: str, *, now: datetime) -> Ruling:
+    """Return the entry with which a second person lets a decision through.
+
+    Raises:
+        ReviewError: nothing waits, it is the same natural person, or the role is missing.
+    """
+    move = _pending_move(review)
+    check_may(terms, actor, _SECOND, "approve")
+    if actor.person == review.requested_person:
+        raise ReviewError(
+            "who asked for a decision cannot approve it: a second person is needed",
+            hint="two ids of one natural person count once",
+        )
+    check_reason(reason)
+    people = [str(review.requested_person), actor.person]
+    conflict = False
+    if move.holder is not None and terms.has_roles:
+        _check_holder(terms, people, move.holder)
+        conflict = move.holder == "risk_owner" and _conflict(terms, people)
+    if review.pending == "accepted":
+        _check_still_acceptable(terms, review, facts, now)
+    return Ruling("approve", {"to": review.pending, "reason": reason.strip(), "facts": facts_of(facts),
+                              "is_role_conflict": conflict})  # fmt: skip
+
+
+def deny(terms: Terms, review: Review, actor: Actor, reason: str) -> Ruling:
+    """Return the entry with which a second person refuses a decision, or who asked for it takes it back.
+
+    Raises:
+        ReviewError: nothing waits, or the role is missing.
+    """
+    _pending_move(review)
+    check_may(terms, actor, _SECOND, "deny")
+    check_reason(reason)
+    event = "withdraw" if actor.person == review.requested_person else "deny"
+    return Ruling(event, {"to": review.pending, "reason": reason.strip()})
+
+
+def give_opinion(terms: Terms, review: Review, actor: Actor, opinion: str, reason: str) -> Ruling:
+    """Return the entry with the data protection officer's opinion on an acceptance; it never blocks one.
+
+    Raises:
+        ReviewError: there is no acceptance, or it is not the officer who speaks.
+    """
+    check_may(terms, actor, frozenset({"dpo"}), "give an opinion")
+    if opinion not in OPINIONS:
+        raise ReviewError(f"there is no opinion {opinion!r}", hint=suggestion(opinion, OPINIONS))
+    if "accepted" not in {review.pending, review.decision}:
+        raise ReviewError("there is no acceptance to have an opinion on", hint="it is asked for or in force first")
+    check_reason(reason)
+    return Ruling("opinion", {"opinion": opinion, "reason": reason.strip()})
+
+
+def is_second_needed(terms: Terms, facts: Facts, actor: Actor, move: Move) -> bool:
+    """Return whether somebody else has to approve what ``actor`` wants."""
+    if not move.is_ending:
+        return False
+    if move.holder == "risk_owner" and terms.has_roles and not terms.holds(actor.person, "risk_owner"):
+        return True
+    return terms.is_second_person_needed and facts.severity in GRAVE
+
+
+def check_may(terms: Terms, actor: Actor, roles: frozenset[str], what: str) -> None:
+    """Make sure that somebody may do this.
+
+    Raises:
+        ReviewError: nobody, or somebody else, may.
+    """
+    if actor.how == "machine":
+        raise ReviewError(f"only people {what}")
+    if terms.people and actor.person not in terms.people:
+        hint = f"add {actor.id} to the ids of one of review.people in the configuration"
+        raise ReviewError(f"{actor.id} is nobody whom the configuration names, and may not {what}", hint=hint)
+    if terms.has_roles and not any(terms.holds(actor.person, role) for role in roles):
+        wanted = " or ".join(sorted(roles))
+        raise ReviewError(f"{actor.person} may not {what}: that takes the role {wanted}", hint="ask who has it")
+
+
+def check_reason(reason: str) -> None:
+    """Make sure that a reason says something.
+
+    Raises:
+        ReviewError: it is too short or too long.
+    """
+    length = len(" ".join(reason.split()))
+    if length < SHORTEST_REASON:
+        hint = f"write at least {SHORTEST_REASON} characters: who reads it in a year must understand it"
+        raise ReviewError(f"the reason has {length} characters", hint=hint)
+    if length > LONGEST_TEXT:
+        raise ReviewError(f"the reason has more than {LONGEST_TEXT} characters", hint="name a document as evidence")
+
+
+def facts_of(facts: Facts) -> dict[str, Any]:
+    """Return what the machine said when somebody decided, as it is written down: later facts are held against it."""
+    return {
+        "severity": facts.severity, "reasons": sorted(facts.reasons), "state": facts.state,
+        "reopened": facts.reopened, "rule": facts.rule, "app_id": facts.app_id,
+    }  # fmt: skip
+
+
+def _body(wish: Wish, facts: Facts, terms: Terms) -> dict[str, Any]:
+    return {
+        "reason": wish.reason.strip(), "evidence": [each.strip() for each in wish.evidence], "owner": wish.owner,
+        "until": wish.until.isoformat() if wish.until else None, "breach": wish.breach, "facts": facts_of(facts),
+        "is_second_person_off": not terms.is_second_person_needed,
+    }  # fmt: skip
+
+
+def _check_source(review: Review, wish: Wish, move: Move) -> None:
+    if review.decision in move.sources:
+        return
+    stands = f"it is {review.decision}" if review.decision else "nobody has confirmed it"
+    if review.decision is None:
+        hint = "confirm it first: whether it is a breach of personal data has to be answered before anything else"
+    else:
+        possible = [to for to, other in MOVES.items() if review.decision in other.sources]
+        hint = f"possible from here: {', '.join(possible)}"
+    raise ReviewError(f"it cannot become {wish.to}: {stands}", hint=hint)
+
+
+def _check_needs(wish: Wish, move: Move, now: datetime) -> None:
+    given = {
+        "breach": wish.breach, "owner": (wish.owner or "").strip(), "until": wish.until,
+        "evidence": [each for each in wish.evidence if each.strip()],
+    }  # fmt: skip
+    missing = [name for name in move.needs if not given[name]]
+    if missing:
+        hint = "; ".join(_HOW[name] for name in missing)
+        raise ReviewError(f"{wish.to} needs {' and '.join(missing)}", hint=hint)
+    if wish.breach is not None and wish.breach not in BREACH_ANSWERS:
+        raise ReviewError(f"{wish.breach!r} is no answer", hint=_HOW["breach"])
+    if wish.until is not None and wish.until <= now:
+        raise ReviewError("until lies in the past", hint=f"it is {now:%Y-%m-%d %H:%M} UTC")
+    if len(wish.evidence) > MOST_EVIDENCE or any(
+        len(each) > LONGEST_TEXT for each in (*wish.evidence, wish.owner or "")
+    ):
+        raise ReviewError("there is too much evidence", hint="name one document that lists it")
+
+
+def _check_acceptable(terms: Terms, review: Review, facts: Facts, wish: Wish, now: datetime) -> None:
+    why = NEVER_ACCEPTED.get(facts.rule)
+    if why is not None:
+        raise ReviewError(f"this is no risk that can be accepted: {why}", hint="mend it: --as remediating")
+    limit = terms.clocks.at(f"acceptance.{facts.severity}", now)
+    latest = limit.after(now)
+    if wish.until is not None and wish.until > latest:
+        what = f"a {facts.severity} risk is accepted for {limit.text} at most"
+        raise ReviewError(what, hint=f"until {latest:%Y-%m-%d} at the latest")
+    owner = (wish.owner or "").strip()
+    if review.acceptances.count(owner) > 1:
+        what = f"{owner} has accepted this risk and renewed it once"
+        raise ReviewError(what, hint="somebody else has to bear it, or it has to be mended")
+    if terms.has_roles and not (terms.holders or {}).get("risk_owner"):
+        hint = "give it to somebody in review.people who is not the data protection officer"
+        raise ReviewError("nobody has the role risk_owner, and only a risk owner accepts a risk", hint=hint)
+
+
+def _check_still_acceptable(terms: Terms, review: Review, facts: Facts, now: datetime) -> None:
+    """Make sure that what was asked for is possible now that it is approved: severity may have risen meanwhile."""
+    latest = terms.clocks.at(f"acceptance.{facts.severity}", now).after(now)
+    if review.requested_until is None or not now < review.requested_until <= latest:
+        what = f"the acceptance that was asked for is over, or longer than a {facts.severity} risk may be accepted"
+        raise ReviewError(what, hint="deny it; a new one may be asked for")
+
+
+def _check_plan(terms: Terms, facts: Facts, until: datetime, now: datetime) -> None:
+    clock = terms.clocks.find(f"resolve.{facts.severity}", now)
+    if clock is not None and until > clock.after(now):
+        what = f"a {facts.severity} finding is mended within {clock.text}"
+        raise ReviewError(what, hint=f"until {clock.after(now):%Y-%m-%d} at the latest; for longer, have it accepted")
+
+
+def _pending_move(review: Review) -> Move:
+    if review.pending is None:
+        raise ReviewError(
+            "nothing waits for a second person here", hint="`m365audit findings list --waiting` shows what does"
+        )
+    return MOVES[review.pending]
+
+
+def _check_holder(terms: Terms, people: Sequence[str], role: str) -> None:
+    """Make sure that one of the two people has the role that it takes; for a risk not the DPO, if there is another."""
+    holding = [person for person in people if terms.holds(person, role)]
+    if not holding:
+        raise ReviewError(f"one of the two people must have the role {role}", hint=f"ask the {role} to approve it")
+    others = {person for person in (terms.holders or {}).get(role, ()) if not terms.holds(person, "dpo")}
+    if role == "risk_owner" and others and not others & set(holding):
+        what = "the data protection officer advises on risks and does not accept them (GDPR Art. 38(6))"
+        raise ReviewError(what, hint="another risk owner has to approve it")
+
+
+def _conflict(terms: Terms, people: Sequence[str]) -> bool:
+    """Return whether the only one of them who may accept a risk is the data protection officer."""
+    holding = [person for person in people if terms.holds(person, "risk_owner")]
+    return bool(holding) and all(terms.holds(person, "dpo") for person in holding)
