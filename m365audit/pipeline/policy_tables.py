@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 
-from m365audit.config import LoadedPolicy
+from m365audit import controls
+from m365audit.config import LoadedPolicy, load_adequacy
 from m365audit.config.clocks import load_clocks
 from m365audit.config.durations import iso
 
@@ -15,12 +16,13 @@ RENEWAL = "policy.renewal"
 
 
 def policy_tables(loaded: LoadedPolicy) -> dict[str, Rows]:
-    """Return the versions of the policy's text, and the categories of data that it lists.
+    """Return the policy's facts, its weaknesses, and the law's tables by date that stand beside it.
 
     Raises:
-        ConfigurationError: the table of clocks beside the policy cannot be read.
+        ConfigurationError: a table by date beside the policy cannot be read.
     """
-    return {"policy_versions": _versions(loaded), "policy_categories": _categories(loaded)}
+    dated = controls.policy_rows(loaded, load_adequacy(loaded.folder), load_clocks(loaded.folder))
+    return {**dated, "policy_versions": _versions(loaded), "policy_categories": _categories(loaded)}
 
 
 def _versions(loaded: LoadedPolicy) -> list[dict[str, object]]:

@@ -89,7 +89,7 @@ def _quoted(path: Path) -> str:
 
 
 def _input_columns() -> dict[str, Mapping[str, str]]:
-    return {**inputs.REGISTER_COLUMNS, **inputs.CATALOGUE_COLUMNS, **inputs.SETTING_COLUMNS}
+    return {**inputs.REGISTER_COLUMNS, **inputs.CATALOGUE_COLUMNS, **inputs.SETTING_COLUMNS, **inputs.POLICY_COLUMNS}
 
 
 def _load_inputs(connection: duckdb.DuckDBPyConnection, given: EvaluationInputs, workdir: Path) -> None:

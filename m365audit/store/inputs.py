@@ -96,11 +96,6 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
 
 POLICY_COLUMNS: Final[Mapping[str, Columns]] = {
     "policy_commitments": {"clause": "VARCHAR", "key": "VARCHAR", "value": "VARCHAR", "note": "VARCHAR"},
-    "policy_versions": {
-        "version": "VARCHAR", "effective_from": "DATE", "text_sha256": "VARCHAR", "url": "VARCHAR",
-        "is_material": "BOOLEAN",
-    },
-    "policy_categories": {"category": "VARCHAR", "clause": "VARCHAR", "workloads": "VARCHAR[]"},
     "policy_recipients": {"name": "VARCHAR", "purpose": "VARCHAR", "country": "VARCHAR", "clause": "VARCHAR"},
     "policy_findings": {
         "rule": "VARCHAR", "clauses": "VARCHAR[]", "title": "VARCHAR", "why": "VARCHAR", "severity": "VARCHAR",
