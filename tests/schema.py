@@ -92,12 +92,18 @@ TABLES: Final[dict[str, str]] = {
         first_at TIMESTAMPTZ, last_at TIMESTAMPTZ""",
     "register_records": """
         tenant_id VARCHAR, record VARCHAR, integration_kind VARCHAR, integration_name VARCHAR, controller VARCHAR,
-        processor VARCHAR, file VARCHAR""",
+        processor VARCHAR, publisher VARCHAR, owner_tenant_id VARCHAR, credential VARCHAR, telephony_system VARCHAR,
+        pbx_host_country VARCHAR, trunks VARCHAR[], website_origin VARCHAR, file VARCHAR""",
     "register_apps": "tenant_id VARCHAR, record VARCHAR, app_id VARCHAR",
     "register_versions": """
         tenant_id VARCHAR, record VARCHAR, process VARCHAR, version INTEGER, workload VARCHAR, operations VARCHAR[],
         permissions STRUCT(name VARCHAR, kind VARCHAR, api VARCHAR)[], covers_all BOOLEAN, resource_ids VARCHAR[],
-        resource_groups VARCHAR[], regions VARCHAR[], purpose VARCHAR, legal_basis VARCHAR, policy_version VARCHAR,
+        resource_groups VARCHAR[], regions VARCHAR[], purpose VARCHAR, legal_basis VARCHAR,
+        data_categories VARCHAR[], data_subjects VARCHAR[], legitimate_interest_ref VARCHAR, consent_store VARCHAR,
+        recipients VARCHAR[],
+        transfers STRUCT(country VARCHAR, recipient VARCHAR, tool VARCHAR, ref VARCHAR, sha256 VARCHAR,
+            valid_until TIMESTAMPTZ)[],
+        retention VARCHAR, policy_version VARCHAR, notice_sha256 VARCHAR,
         effective_from TIMESTAMPTZ, effective_until TIMESTAMPTZ, recorded_at TIMESTAMPTZ, ended_at TIMESTAMPTZ,
         ended_by VARCHAR""",
     "register_segments": """

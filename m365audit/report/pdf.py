@@ -14,7 +14,7 @@ from m365audit.errors import QueryError
 VARIANT: Final = "pdf/ua-1"
 """ISO 14289-1: tagged, with a language and a title (WeasyPrint's name for it)."""
 _STYLE: Final = "* { overflow-wrap: break-word !important } td code { overflow-wrap: anywhere !important }"
-"""Words break only where they must: to measure every table as if each letter could end its line takes twice the time."""
+"""Words break only where they must: measuring tables as if each letter could end its line takes twice the time."""
 
 
 def render_pdf(page: bytes) -> bytes:

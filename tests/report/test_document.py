@@ -12,10 +12,10 @@ import pytest
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS, LOG_FEEDS
 from m365audit.report import Document, render
-from m365audit.report.csv import SECTIONS
 from m365audit.report.document import Evidence
 from m365audit.report.finding_rows import EVIDENCE_ROWS
 from m365audit.report.matrix import build_matrix
+from m365audit.report.tables import SECTIONS
 
 from .database import (
     ADATUM,

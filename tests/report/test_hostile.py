@@ -18,8 +18,8 @@ import duckdb
 import pytest
 
 from m365audit.report import Document, render
-from m365audit.report.csv import SECTIONS
 from m365audit.report.display import SHOWN, has_mixed_scripts, impersonal, inert, moment, shown, visible
+from m365audit.report.tables import SECTIONS
 
 from .hostile import HOSTILE
 from .page import read_page, structure

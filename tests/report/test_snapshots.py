@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from m365audit.report import Document, render
-from m365audit.report.csv import SECTIONS
+from m365audit.report.tables import SECTIONS
 
 from .reader import QueryReader, document_of, pieces
 
