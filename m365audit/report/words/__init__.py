@@ -66,7 +66,7 @@ class Words:
 
     def placed(self, value: object) -> Markup:
         """Return one value for a page, whatever it is: every value that a template prints passes here."""
-        return value if isinstance(value, Markup) else escape(shown(self._said(value), self))
+        return value if isinstance(value, Markup) else escape(shown(self._said(value), str(self.texts["format.cut"])))
 
     def _said(self, value: object) -> str:
         if isinstance(value, bool):
@@ -76,6 +76,10 @@ class Words:
         if isinstance(value, datetime):
             return self.minute(value)
         return self.plain("word.not_known") if value is None else str(value)
+
+    def lines(self, family: str) -> tuple[str, ...]:
+        """Return all texts of a family, in the order of the file."""
+        return tuple(str(text) for key, text in self.texts.items() if key.startswith(f"{family}."))
 
     def has(self, key: str) -> bool:
         """Tell whether there are words for a key."""
@@ -176,8 +180,10 @@ def load_words(language: str = "en", time_zone: str = "UTC") -> Words:
 
 @cache
 def _texts(language: str) -> Texts:
-    path = Path(__file__).resolve().parent / f"{language}.yml"
-    return flat(yaml.safe_load(path.read_text(encoding="utf-8")))
+    """Read the page's words, and those of the other forms beside them."""
+    folder = Path(__file__).resolve().parent
+    paths = (folder / f"{language}.yml", folder / f"formats.{language}.yml")
+    return {key: text for path in paths for key, text in flat(yaml.safe_load(path.read_text("utf-8"))).items()}
 
 
 def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, str | Mapping[str, str]]:
