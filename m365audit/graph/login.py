@@ -77,7 +77,7 @@ def log_in(
     place = Place(tenant, credential.client_id, login)
     memory = msal.SerializableTokenCache()
     try:
-        with _LoginEndpoint(place, ca_file) as endpoint, _in_words(place):
+        with LoginEndpoint(place, ca_file) as endpoint, in_words(place):
             app = _application(place, endpoint, memory)
             result = _by_code(app, scope, tell) if device_code else _by_browser(app, scope, tell)
             if "access_token" not in result:
@@ -116,7 +116,7 @@ class PersonCredential:
         self._is_again = is_again
         self._asked: set[str] = set()
         self._app: Any = None
-        self._endpoint: _LoginEndpoint | None = None
+        self._endpoint: LoginEndpoint | None = None
         if not self._kept.exists:
             raise self._nobody()
 
@@ -143,7 +143,7 @@ class PersonCredential:
 
     def _token(self, scope: str, claims: str | None) -> AccessTokenInfo:
         now = int(time.time())
-        with _in_words(self._place):
+        with in_words(self._place):
             app = self._application()
             accounts = app.get_accounts()
             result = app.acquire_token_silent_with_error(
@@ -161,7 +161,7 @@ class PersonCredential:
 
     def _application(self) -> Any:
         if self._app is None:
-            self._endpoint = self._endpoint or _LoginEndpoint(self._place, self._ca_file)
+            self._endpoint = self._endpoint or LoginEndpoint(self._place, self._ca_file)
             self._app = _application(self._place, self._endpoint, self._kept.found())
         return self._app
 
@@ -170,7 +170,7 @@ class PersonCredential:
         return SignInError("nobody is logged in for this tenant", hint=todo, is_refused=False)
 
 
-def _application(place: Place, endpoint: _LoginEndpoint, cache: msal.SerializableTokenCache) -> Any:
+def _application(place: Place, endpoint: LoginEndpoint, cache: msal.SerializableTokenCache) -> Any:
     return msal.PublicClientApplication(
         place.client_id,
         authority=f"{place.login}/{place.tenant}",
@@ -217,7 +217,7 @@ def _by_code(app: Any, scope: str, tell: Callable[[str], None]) -> Mapping[str, 
     return {}
 
 
-class _LoginEndpoint:
+class LoginEndpoint:
     """The HTTP client that msal speaks through: only to the login endpoint, and with nothing but verified TLS.
 
     msal's own would let ``REQUESTS_CA_BUNDLE`` replace the configured authorities, follow redirects, and send a refresh
@@ -278,7 +278,7 @@ class _LoginEndpoint:
 
 
 @contextmanager
-def _in_words(place: Place) -> Iterator[None]:
+def in_words(place: Place) -> Iterator[None]:
     """Turn what msal raises into words; its own messages name addresses and quote answers."""
     try:
         yield

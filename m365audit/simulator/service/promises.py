@@ -19,6 +19,7 @@ class Promise:
         redirect: where the code went.
         challenge: PKCE challenge (S256).
         nonce: goes into the id token.
+        signed_in_at: when the person proved who they are, seconds since 1970; 0 when nobody asked.
         is_declined: the person said no.
     """
 
@@ -29,6 +30,7 @@ class Promise:
     redirect: str = ""
     challenge: str = ""
     nonce: str = ""
+    signed_in_at: int = 0
     is_declined: bool = False
 
 

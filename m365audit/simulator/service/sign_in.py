@@ -6,6 +6,7 @@ Nobody types anything: the person that ``approves`` names, or the tenant's first
 from __future__ import annotations
 
 import secrets
+import time
 from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -103,6 +104,8 @@ def authorize(simulation: Simulation, call: Call, tenant_id: str) -> Answer:
         redirect,
         query.get("code_challenge", ""),
         query.get("nonce", ""),
+        # Told to who asks how long ago it may be, as OpenID Connect has it.
+        signed_in_at=int(time.time()) if "max_age" in query else 0,
     )
     return _back(redirect, query, code=code, session_state=secrets.token_hex(8))
 
@@ -219,6 +222,7 @@ def _id_token(simulation: Simulation, promise: Promise, person: ServedPerson) ->
         "name": person.name,
         "preferred_username": person.upn,
     }
+    claims |= {"auth_time": promise.signed_in_at} if promise.signed_in_at else {}
     claims |= {"nonce": promise.nonce} if promise.nonce else {}
     claims |= {"roles": list(person.roles)} if person.roles else {}
     return simulation.tokens.signed(promise.tenant, promise.client, claims)
