@@ -101,7 +101,7 @@ def decide(terms: Terms, review: Review, facts: Facts, actor: Actor, wish: Wish,
     if wish.to == "remediating" and wish.until is not None:
         _check_plan(terms, facts, wish.until, now)
     is_pending = is_second_needed(terms, facts, actor, move)
-    body = _body(wish, facts, terms) | {"to": wish.to}
+    body = _body(wish, facts, terms) | {"state": wish.to}
     if wish.to == "accepted" and not is_pending:
         body["is_role_conflict"] = _conflict(terms, [actor.person])
     return Ruling("request" if is_pending else move.event, body)
@@ -128,7 +128,7 @@ def approve(terms: Terms, review: Review, facts: Facts, actor: Actor, reason: st
         conflict = move.holder == "risk_owner" and _conflict(terms, people)
     if review.pending == "accepted":
         _check_still_acceptable(terms, review, facts, now)
-    return Ruling("approve", {"to": review.pending, "reason": reason.strip(), "facts": facts_of(facts),
+    return Ruling("approve", {"state": review.pending, "reason": reason.strip(), "facts": facts_of(facts),
                               "is_role_conflict": conflict})  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def deny(terms: Terms, review: Review, actor: Actor, reason: str) -> Ruling:
     check_may(terms, actor, _SECOND, "deny")
     check_reason(reason)
     event = "withdraw" if actor.person == review.requested_person else "deny"
-    return Ruling(event, {"to": review.pending, "reason": reason.strip()})
+    return Ruling(event, {"state": review.pending, "reason": reason.strip()})
 
 
 def give_opinion(terms: Terms, review: Review, actor: Actor, opinion: str, reason: str) -> Ruling:

@@ -57,9 +57,9 @@ def first_due(severity: str, opened_at: datetime | None, clocks: Clocks) -> date
 
 def _ask(review: Review, entry: Entry) -> Review:
     body = entry.body
-    kept = review.opinions if review.decision == body["to"] == "accepted" else ()
+    kept = review.opinions if review.decision == body["state"] == "accepted" else ()
     return replace(
-        review, pending=str(body["to"]), requested_at=entry.at, requested_by=entry.actor.id,
+        review, pending=str(body["state"]), requested_at=entry.at, requested_by=entry.actor.id,
         requested_person=entry.actor.person, requested_roles=entry.actor.roles, requested_reason=body.get("reason"),
         requested_owner=body.get("owner"), requested_until=_moment(body.get("until")), opinions=kept,
     )  # fmt: skip
@@ -67,7 +67,7 @@ def _ask(review: Review, entry: Entry) -> Review:
 
 def _decided(review: Review, entry: Entry) -> Review:
     """Return the review after a decision of one person."""
-    body, to = entry.body, str(entry.body["to"])
+    body, to = entry.body, str(entry.body["state"])
     until = _moment(body.get("until"))
     return replace(
         review, **_NOTHING_ASKED, decision=to, returned=None, returned_from=None, reason=body.get("reason"),

@@ -34,13 +34,28 @@ from m365audit.store.journal_entries import (
 )
 from m365audit.store.journal_file import connect, create, errors_of_the_journal
 
-__all__ = ["BEGINNING", "KINDS", "Actor", "BrokenLink", "Draft", "Entry", "Journal", "canonical", "open_journal"]
+__all__ = [
+    "BEGINNING",
+    "KINDS",
+    "Actor",
+    "BrokenLink",
+    "Draft",
+    "Entry",
+    "Journal",
+    "JournalMovedError",
+    "canonical",
+    "open_journal",
+]
 
 JOURNAL_NAME: Final = "review.sqlite"
 _COLUMNS: Final = (
     "SELECT e.seq, e.at, e.kind, e.tenant, e.subject, e.version, e.event, e.actor, e.body_hash, e.previous, e.hash, "
     "b.salt, b.text, b.erased_at FROM entries AS e LEFT JOIN bodies AS b ON e.seq = b.seq"
 )
+
+
+class JournalMovedError(StaleVersionError):
+    """Somebody wrote something since the journal was read; not necessarily about the same thing."""
 
 
 class Journal:
@@ -97,10 +112,22 @@ class Journal:
         """
         return self.append_all([(draft, expected_version)], at=at)[0]
 
-    def append_all(self, drafts: Sequence[tuple[Draft, int | None]], *, at: datetime | None = None) -> list[Entry]:
-        """Write several entries, all of them or none; see ``append``."""
+    def append_all(
+        self,
+        drafts: Sequence[tuple[Draft, int | None]],
+        *,
+        at: datetime | None = None,
+        expected_head: int | None = None,
+    ) -> list[Entry]:
+        """Write several entries, all of them or none; see ``append``.
+
+        Raises:
+            JournalMovedError: the newest entry is not at ``expected_head``: whoever decided by all entries reads again.
+        """
         moment = (at or datetime.now(UTC)).astimezone(UTC)
         with self._writing() as connection:
+            if expected_head is not None:
+                _check_head(connection, expected_head)
             return [_insert(connection, draft, expected, moment) for draft, expected in drafts]
 
     def erase(self, draft: Draft, replace: Callable[[str], str], *, at: datetime | None = None) -> list[int]:
@@ -189,16 +216,23 @@ def _insert(connection: sqlite3.Connection, draft: Draft, expected: int | None, 
     present = int(newest["version"]) if newest else 0
     if expected is not None and expected != present:
         raise _stale(draft, expected, present, str(newest["event"]) if newest else "")
-    text, salt = canonical(draft.body), secrets.token_hex(16)
+    actor = canonical(_replaced(asdict(draft.actor), _sound))
+    text, salt = canonical(_replaced(dict(draft.body), _sound)), secrets.token_hex(16)
     row: dict[str, Any] = {
         "seq": int(last["seq"]) + 1 if last else 1, "at": time_text(at), "kind": draft.kind, "tenant": draft.tenant,
-        "subject": draft.subject, "version": present + 1, "event": draft.event, "actor": canonical(asdict(draft.actor)),
+        "subject": draft.subject, "version": present + 1, "event": draft.event, "actor": actor,
         "body_hash": digest(salt + text), "previous": str(last["hash"]) if last else BEGINNING,
     }  # fmt: skip
     row["hash"] = entry_hash(row)
     connection.execute(f"INSERT INTO entries VALUES ({', '.join(f':{name}' for name in row)})", row)
     connection.execute("INSERT INTO bodies VALUES (?, ?, ?, NULL)", (row["seq"], salt, text))
     return entry_of({**row, "salt": salt, "text": text, "erased_at": None})
+
+
+def _check_head(connection: sqlite3.Connection, expected: int) -> None:
+    (head,) = connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
+    if head != expected:
+        raise JournalMovedError("somebody else is deciding just now", version=head, event="", hint="try again")
 
 
 def _stale(draft: Draft, expected: int, present: int, event: str) -> StaleVersionError:
@@ -222,8 +256,13 @@ def _changed(connection: sqlite3.Connection, replace: Callable[[str], str]) -> I
 def _replaced(value: object, replace: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return replace(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_replaced(item, replace) for item in value]
     if isinstance(value, dict):
         return {key: _replaced(item, replace) for key, item in value.items()}
     return value
+
+
+def _sound(text: str) -> str:
+    """Return a text without what is no character, which not every reader of it could take."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
