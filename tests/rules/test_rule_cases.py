@@ -62,6 +62,38 @@ DEFAULTS: Final[dict[str, dict[str, object]]] = {
     "auditor_events": {"occurred_at": "2026-03-10T08:00:00Z", "detail": "", "run_id": "run-1"},
     "collected_feeds": {"clock_at": WATCHED[1], "collections": ["c"], "open_windows": 0, "gap_windows": 0},
     "sign_ins": {"occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
+    "service_principals": {"observed_at": WATCHED[1]},
+    "applications": {"observed_at": WATCHED[1]},
+    "app_credentials": {
+        "place": "service_principal",
+        "kind": "secret",
+        "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2026-07-01T00:00:00Z",
+        "observed_at": WATCHED[1],
+    },
+    "tenant_policies": {
+        "observed_at": WATCHED[1],
+        "security_defaults": False,
+        "mfa_policies": 0,
+        "mfa_for_all": False,
+    },
+    "mail_forwarding": {
+        "feed": "audit_exchange",
+        "occurred_at": "2026-03-10T08:00:00Z",
+        "operation": "New-InboxRule",
+        "target": "me@elsewhere.example",
+        "target_domain": "elsewhere.example",
+        "is_external": True,
+        "succeeded": True,
+    },
+    "privacy_statements": {
+        "shown_by": "app",
+        "first_seen_at": WATCHED[0],
+        "last_seen_at": WATCHED[1],
+        "is_current": True,
+    },
+    "directory_users": {"is_enabled": True, "observed_at": WATCHED[1]},
+    "calls": {"kind": "direct_routing", "started_at": "2026-03-10T08:00:00Z"},
     "admin_changes": {"feed": "audit_exchange", "occurred_at": "2026-03-10T08:00:00Z", "succeeded": True},
     "directory_changes": {
         "occurred_at": "2026-03-10T08:00:00Z",
@@ -92,7 +124,11 @@ def cases() -> Iterator[Any]:
 
 NO_TENANT: Final = (
     "policy_workloads", "policy_settings", "permission_reach", "workload_feeds", "full_mailbox_permissions",
-    "first_party_apps", "microsoft_tenants",
+    "first_party_apps", "microsoft_tenants", "policy_versions", "policy_categories",
+)  # fmt: skip
+_AGREED: Final = (
+    "legal_basis", "data_categories", "data_subjects", "legitimate_interest_ref", "consent_store", "recipients",
+    "policy_version", "notice_sha256",
 )  # fmt: skip
 NO_TABLES: Final = ("use", "habits", "register", "unwatched", "provisional", "forgotten")
 
@@ -213,6 +249,7 @@ def register_rows(process: dict[str, Any]) -> Iterator[tuple[str, dict[str, obje
             "effective_from": start,
             "effective_until": process.get("effective_until", "2027-01-01T00:00:00Z"),
             "recorded_at": process.get("recorded_at", start),
+            **{column: process.get(column) for column in _AGREED},
             "ended_at": process.get("end"),
         },
     )
