@@ -17,7 +17,8 @@ TABLES: Final[dict[str, str]] = {
         process VARCHAR""",
     "service_principals": """
         tenant_id VARCHAR, sp_id VARCHAR, app_id VARCHAR, app_name VARCHAR, owner_tenant_id VARCHAR,
-        publisher VARCHAR, sp_type VARCHAR, is_enabled BOOLEAN, observed_at TIMESTAMPTZ""",
+        publisher VARCHAR, sp_type VARCHAR, is_enabled BOOLEAN, reply_urls VARCHAR[], privacy_url VARCHAR,
+        observed_at TIMESTAMPTZ""",
     "directory_users": """
         tenant_id VARCHAR, user_id VARCHAR, user_name VARCHAR, observed_at TIMESTAMPTZ, user_type VARCHAR,
         is_enabled BOOLEAN, country VARCHAR, age_group VARCHAR, parental_consent VARCHAR, legal_age_group VARCHAR""",
@@ -27,10 +28,12 @@ TABLES: Final[dict[str, str]] = {
     "applications": """
         tenant_id VARCHAR, object_id VARCHAR, app_id VARCHAR, app_name VARCHAR, audience VARCHAR,
         created_at TIMESTAMPTZ, certificates UBIGINT, secrets UBIGINT, last_credential_ends_at TIMESTAMPTZ,
-        owners VARCHAR[], observed_at TIMESTAMPTZ""",
+        reply_urls VARCHAR[], owners VARCHAR[], observed_at TIMESTAMPTZ""",
     "tenant_policies": """
         tenant_id VARCHAR, user_grants VARCHAR, user_grant_policies VARCHAR[], may_grant_risky_apps BOOLEAN,
-        may_create_apps BOOLEAN, guests_are_limited BOOLEAN, has_request_workflow BOOLEAN, observed_at TIMESTAMPTZ""",
+        may_create_apps BOOLEAN, guests_are_limited BOOLEAN, has_request_workflow BOOLEAN,
+        security_defaults BOOLEAN, mfa_policies BIGINT, mfa_for_all BOOLEAN, mfa_exclusions BIGINT,
+        observed_at TIMESTAMPTZ""",
     "auditor": """
         tenant_id VARCHAR, app_id VARCHAR, is_signed_in BOOLEAN, permissions VARCHAR[], scopes VARCHAR[],
         credential_expires_at TIMESTAMPTZ, signed_in_at TIMESTAMPTZ, failed_at TIMESTAMPTZ, is_refused BOOLEAN,
@@ -56,7 +59,8 @@ TABLES: Final[dict[str, str]] = {
     "sign_ins": """
         tenant_id VARCHAR, event_id VARCHAR, kind VARCHAR, occurred_at TIMESTAMPTZ, app_id VARCHAR, user_id VARCHAR,
         user_name VARCHAR, sp_id VARCHAR, resource_app_id VARCHAR, ip_address VARCHAR, country VARCHAR,
-        is_mfa BOOLEAN, succeeded BOOLEAN, error_code INTEGER, feed VARCHAR, client_app VARCHAR""",
+        is_mfa BOOLEAN, succeeded BOOLEAN, error_code INTEGER, feed VARCHAR, client_app VARCHAR,
+        credential_type VARCHAR""",
     "directory_changes": """
         tenant_id VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, activity VARCHAR, actor_id VARCHAR,
         app_id VARCHAR, sp_id VARCHAR, permissions VARCHAR[], result VARCHAR, actor_name VARCHAR, reason VARCHAR,
@@ -66,6 +70,29 @@ TABLES: Final[dict[str, str]] = {
         tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, operation VARCHAR, change VARCHAR,
         subject VARCHAR, grantee VARCHAR, grantee_kind VARCHAR, app_id VARCHAR, rights VARCHAR[], actor_name VARCHAR,
         succeeded BOOLEAN""",
+    "app_credentials": """
+        tenant_id VARCHAR, app_id VARCHAR, place VARCHAR, object_id VARCHAR, kind VARCHAR, key_id VARCHAR,
+        starts_at TIMESTAMPTZ, ends_at TIMESTAMPTZ, observed_at TIMESTAMPTZ""",
+    "tenant_profiles": """
+        tenant_id VARCHAR, country VARCHAR, domains VARCHAR[], privacy_url VARCHAR, privacy_contact VARCHAR,
+        observed_at TIMESTAMPTZ""",
+    "privacy_statements": """
+        tenant_id VARCHAR, shown_by VARCHAR, app_id VARCHAR, url VARCHAR, first_seen_at TIMESTAMPTZ,
+        last_seen_at TIMESTAMPTZ, is_current BOOLEAN""",
+    "mail_forwarding": """
+        tenant_id VARCHAR, feed VARCHAR, event_id VARCHAR, occurred_at TIMESTAMPTZ, operation VARCHAR,
+        mailbox VARCHAR, mailbox_id VARCHAR, target VARCHAR, target_domain VARCHAR, is_external BOOLEAN,
+        app_id VARCHAR, actor_name VARCHAR, succeeded BOOLEAN""",
+    "people_in_scope": "tenant_id VARCHAR, user_id VARCHAR, how VARCHAR, app_id VARCHAR, record VARCHAR",
+    "calls": """
+        tenant_id VARCHAR, event_id VARCHAR, kind VARCHAR, call_type VARCHAR, started_at TIMESTAMPTZ,
+        ended_at TIMESTAMPTZ, organizer_id VARCHAR, organizer_name VARCHAR, modalities VARCHAR[], participants BIGINT,
+        tenant_country VARCHAR, usage_country VARCHAR, media_region VARCHAR, signaling_region VARCHAR, trunk VARCHAR,
+        succeeded BOOLEAN, source_id BIGINT""",
+    "policy_versions": """
+        version VARCHAR, effective_from TIMESTAMPTZ, renew_by TIMESTAMPTZ, text_sha256 VARCHAR, url VARCHAR,
+        is_material BOOLEAN""",
+    "policy_categories": "category VARCHAR, workloads VARCHAR[]",
     "coverage": """
         tenant_id VARCHAR, feed VARCHAR, covered_from TIMESTAMPTZ, covered_to TIMESTAMPTZ, state VARCHAR,
         reason VARCHAR, records BIGINT, detail VARCHAR""",
