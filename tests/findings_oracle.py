@@ -50,7 +50,7 @@ class FindingState:
         resolved_at: evidence time of the evaluation that resolved it; None while it is open.
         reopened: how often it came back.
         change: what the last evaluation did to it.
-        decision: what a person decided about it; an evaluation never touches it.
+        decision: what a person decided about it; None here: an evaluation decides nothing.
         is_seen: the last evaluation shows it.
     """
 
@@ -159,7 +159,6 @@ def _seen(before: FindingState | None, now: Present, at: datetime | None) -> Fin
         resolved_at=None,
         reopened=0 if before is None else before.reopened + (change == "reopened"),
         change=change,
-        decision=None if before is None else before.decision,
     )
 
 

@@ -11,6 +11,7 @@ from m365audit import catalogue, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.policy_tables import policy_tables
+from m365audit.pipeline.reviewing import rows_of
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish
 from m365audit.store.person_key import person_key
@@ -56,8 +57,9 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         ledger.end_run(connection, run_id, outcome, now(), (consents.hash, state))
         published = folder / publish.PUBLISHED_NAME
         ledger.write_results(
-            connection, fresh, map(asdict, results.outcomes), results.aliases, before=published, workdir=workdir
-        )
+            connection, fresh, map(asdict, results.outcomes), results.aliases, before=published, workdir=workdir,
+            decided=lambda ask: rows_of(work.settings, now(), ask),
+        )  # fmt: skip
         work.reporter.stage("report")
         page, verdicts, severities = _show(work.settings, fresh, workdir)
         publish.put_in_place(fresh, published)

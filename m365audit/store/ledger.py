@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ import duckdb
 from m365audit.store.candidate import attached
 from m365audit.store.comments import write_comments
 from m365audit.store.queries import read_queries
+from m365audit.store.review_tables import Ask, put_into
+from m365audit.store.review_tables import Rows as ReviewRows
 from m365audit.store.rows import Columns, create_from_rows
 from m365audit.store.sandbox import LEAN_MEMORY
 
@@ -56,7 +58,7 @@ def end_run(
 
 def write_results(
     connection: duckdb.DuckDBPyConnection, candidate: Path, outcomes: Rows, aliases: Mapping[str, str], *,
-    before: Path, workdir: Path,
+    before: Path, workdir: Path, decided: Callable[[Ask], ReviewRows] = lambda _: {},
 ) -> None:  # fmt: skip
     """Take what the rules found into its history, and put findings, evidence, outcomes and runs into the candidate.
 
@@ -69,6 +71,7 @@ def write_results(
         aliases: earlier rule ids and today's, so that a renamed rule can resolve what it found under its old name.
         before: the publication before, for the evidence of findings that nobody could look at this time.
         workdir: private folder for line files.
+        decided: returns the rows of the review tables for the findings that were just written.
     """
     renamed = ({"alias": alias, "rule": rule} for alias, rule in aliases.items())
     with lean(connection), attached(connection, candidate):
@@ -77,6 +80,7 @@ def write_results(
             connection, "rule_aliases", {"alias": "VARCHAR", "rule": "VARCHAR"}, renamed, workdir=workdir,
             is_temporary=True,
         )  # fmt: skip
+        _keep_names(connection)
         for query in read_queries("ledger"):
             connection.execute(f"CREATE TABLE candidate.{query.name} AS {query.sql}")
         connection.execute("DROP TABLE temp.rule_aliases")
@@ -86,8 +90,23 @@ def write_results(
             "CREATE TABLE candidate.runs AS SELECT t.tenant_id, r.* FROM runs AS r CROSS JOIN tenants AS t "
             "ORDER BY r.run_id, t.tenant_id"
         )
+        ask = _asking(connection)
+        put_into(ask, decided(ask))
         write_comments(connection, "candidate")
         connection.execute("CHECKPOINT candidate")
+
+
+def _asking(connection: duckdb.DuckDBPyConnection) -> Ask:
+    return lambda sql, values: connection.execute(sql, dict(values) if values else None).fetchall()
+
+
+def _keep_names(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give findings whose subject was masked the ids that they had: decisions on them stay theirs."""
+    for table in ("present_findings", "finding_evidence"):
+        connection.execute(
+            f"UPDATE candidate.{table} SET finding_id = n.finding_id FROM finding_names AS n "
+            f"WHERE candidate.{table}.tenant_id = n.tenant_id AND candidate.{table}.finding_id = n.computed_id"
+        )
 
 
 def _keep_evidence(connection: duckdb.DuckDBPyConnection, before: Path) -> None:

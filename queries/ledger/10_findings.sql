@@ -14,7 +14,11 @@ columns:
   process: process of that record
   reasons: reasons of the verdicts behind it, each once
   state: open or resolved
-  decision: what a person decided; NULL until somebody does
+  decision: what a person decided, confirmed again where the machine gave it back; NULL until somebody does
+  pending: decision that was asked for and waits for a second person
+  decided_at: when it was decided
+  decision_expires_at: end of an acceptance
+  returned: why the machine gave a decision back; expired, severity, scope or reappeared
   first_seen_at: time of its oldest evidence
   last_seen_at: time of its newest evidence
   evidence_count: pieces of evidence
@@ -44,7 +48,12 @@ seen AS (
         p.process,
         p.reasons,
         'open' AS state,
-        b.decision,
+        -- What people decided is in the journal; it is written in when the findings stand (store/review_tables.py).
+        CAST(NULL AS VARCHAR) AS decision,
+        CAST(NULL AS VARCHAR) AS pending,
+        CAST(NULL AS TIMESTAMPTZ) AS decided_at,
+        CAST(NULL AS TIMESTAMPTZ) AS decision_expires_at,
+        CAST(NULL AS VARCHAR) AS returned,
         p.first_seen_at,
         p.last_seen_at,
         p.evidence_count,
@@ -89,7 +98,11 @@ following AS (
         process,
         reasons,
         CASE WHEN is_gone THEN 'resolved' ELSE state END AS state,
-        decision,
+        CAST(NULL AS VARCHAR) AS decision,
+        CAST(NULL AS VARCHAR) AS pending,
+        CAST(NULL AS TIMESTAMPTZ) AS decided_at,
+        CAST(NULL AS TIMESTAMPTZ) AS decision_expires_at,
+        CAST(NULL AS VARCHAR) AS returned,
         first_seen_at,
         last_seen_at,
         evidence_count,

@@ -87,12 +87,6 @@ def test_a_renamed_rule_resolves_what_it_found_before() -> None:
     assert (kept.states[0].state, gone.states[0].state) == ("open", "resolved")
 
 
-def test_what_a_person_decided_stays() -> None:
-    before = replace(evaluate([], [found()], said("findings")).states[0], decision="accepted")
-    resolved = evaluate([before], [], said("clean"), 1).states
-    assert evaluate(resolved, [found()], said("findings"), 2).states[0].decision == "accepted"
-
-
 def test_a_tenant_without_evidence_time_has_no_invented_one() -> None:
     ledger = next_ledger([], [found()], [said("findings")], evidence_time={})
     assert ledger.states[0].opened_at is None

@@ -81,13 +81,13 @@ def test_a_renamed_rule_resolves_what_it_found_before(aliases: dict[str, str]) -
     assert state.state == ("resolved" if aliases else "open")
 
 
-def test_what_a_person_decided_stays() -> None:
+def test_an_evaluation_decides_nothing_by_itself() -> None:
     working = Working()
     working.evaluate([found()], [said("findings")], time={"t": START})
     working.connection.execute("UPDATE finding_ledger SET decision = 'accepted'")
     for present, outcome in (([], "clean"), ([found()], "findings")):
         (state,) = working.evaluate(present, [said(outcome)], time={"t": START})
-        assert state.decision == "accepted"
+        assert state.decision is None  # decisions are in the journal, and are written in from there
     assert (state.state, state.change, state.reopened) == ("open", "reopened", 1)
 
 
