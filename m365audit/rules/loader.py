@@ -43,6 +43,16 @@ def load_rules(schema: Database, folder: Path | None = None) -> tuple[Rule, ...]
     return tuple(sorted(rules, key=lambda rule: rule.id))
 
 
+def read_rules() -> tuple[Rule, ...]:
+    """Return the product's rules as their headers have them, without proving their SELECTs: for ids and names."""
+    root = data_dir("queries") / "rules"
+    read = (
+        read_rule(path.name, path.read_text("utf-8"), name=path.stem, family=path.parent.name)[0]
+        for path in sorted(root.rglob("*.sql"))
+    )
+    return tuple(rule for rule in read if rule is not None)
+
+
 def load_hunts(schema: Database, folder: Path | None = None) -> tuple[Hunt, ...]:
     """Read and prove every hunt file of ``folder`` (default: the product's), in the order of their ids.
 

@@ -18,6 +18,7 @@ from typing import Final
 import duckdb
 
 from m365audit.errors import StoreBusyError, StoreError
+from m365audit.store import rewriting
 
 DATABASE_NAME: Final = "m365audit.duckdb"
 MEMORY_LIMIT: Final = "2GB"
@@ -221,6 +222,7 @@ def open_store(state: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     os.umask(0o077)
     path = state / DATABASE_NAME
     with _errors_of_the_store(state), _alone(make_private(state)):
+        rewriting.finish(state)  # what an erasure or a purge promised and was killed in
         if not path.exists():
             _create(path)
         connection = _connect(path)

@@ -168,7 +168,7 @@ class Masks:
 
 def _number(digits: str) -> float | str:
     number = float(digits)
-    return number if number - number == 0 else digits  # noqa: PLR0124 - what is too large for a float stays readable
+    return number if number - number == 0 else digits
 
 
 def _emptied(value: Any) -> Any:

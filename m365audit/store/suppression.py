@@ -1,0 +1,165 @@
+"""Who was erased, as keyed hashes: so that what comes in later is masked before it is kept, and no list of names is.
+
+The trade-off: whoever has this list, its key and an identifier can tell that it was erased. Without the list an erased
+person would be back with the next file. The key lies apart from the list, and neither opens anything by itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from m365audit.store.masks import Identifier, Kind, Masks
+
+LIST_NAME: Final = "erased.json"
+_KEY_PLACE: Final = ("keys", "erased.key")
+_KEY_BYTES: Final = 32
+_LONGEST: Final = 320
+_CANDIDATE: Final = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w.+'!#$&*^`~-]+(?:@|%40)[\w.-]+|[^\"\t\r\n,;<>{}\[\]\\]+"
+)
+"""What a text is taken apart into: ids, addresses, and whatever stands between quotes, commas and brackets."""
+_WHOLE: Final = re.compile(r"[^\"\t\r\n,;<>{}\[\]\\]+")
+_REMEMBERED: Final = 200_000
+
+
+def _normal(value: str) -> str:
+    return value.strip().casefold()
+
+
+def key_of(state: Path) -> bytes:
+    """Return the key, made when it is not there: 32 random bytes that only the owner may read."""
+    path = state.joinpath(*_KEY_PLACE)
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    return path.read_bytes()
+
+
+class Suppressed:
+    """The list, opened for looking things up.
+
+    Args:
+        key: of the hashes.
+        entries: hash → kind and mask.
+    """
+
+    def __init__(self, key: bytes, entries: Mapping[str, tuple[Kind, str]]) -> None:
+        self._key = key
+        self.entries = dict(entries)
+        self._known: dict[str, Identifier | None] = {}
+
+    def hash_of(self, value: str) -> str:
+        """Return the keyed hash of an identifier, without regard to case."""
+        return hmac.digest(self._key, _normal(value).encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def mask_of(self, identifier: Identifier) -> str | None:
+        """Return the mask of an identifier that was erased before, None for one that was not."""
+        entry = self.entries.get(self.hash_of(identifier.value))
+        return entry[1] if entry else None
+
+    def masks_in(self, text: str) -> Masks | None:
+        """Return masks for the erased identifiers that a text holds; None when it holds none."""
+        found: dict[Identifier, str] = {}
+        for candidate in _candidates(text):
+            identifier = self._lookup(candidate)
+            if identifier is not None:
+                found[identifier] = self.entries[self.hash_of(candidate)][1]
+        return Masks(found) if found else None
+
+    def _lookup(self, candidate: str) -> Identifier | None:
+        if candidate not in self._known:
+            if len(self._known) > _REMEMBERED:
+                self._known.clear()
+            entry = self.entries.get(self.hash_of(candidate))
+            self._known[candidate] = Identifier(entry[0], candidate) if entry else None
+        return self._known[candidate]
+
+    def line(self, line: bytes) -> bytes:
+        """Return a record masked; the same object when nobody in it was erased."""
+        text = line.decode("utf-8", "surrogateescape")
+        readable = text if "\\u" not in text else f"{text}\n{_unescaped(text)}"
+        masks = self.masks_in(readable)
+        if masks is None:
+            return line
+        masked = masks.document(text)
+        return line if masked == text else masked.encode("utf-8", "surrogateescape")
+
+    def lines(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Return records masked."""
+        return [self.line(line) for line in lines]
+
+    def value(self, value: Any) -> Any:
+        """Return a plain value (of a consent record) masked."""
+        masks = self.masks_in(json.dumps(value, ensure_ascii=False, default=str))
+        return masks.value(value) if masks else value
+
+
+def _candidates(text: str) -> Iterable[str]:
+    seen: set[str] = set()
+    for pattern in (_CANDIDATE, _WHOLE):
+        for found in pattern.finditer(text):
+            candidate = found.group().strip()
+            if 3 < len(candidate) <= _LONGEST and candidate not in seen:  # noqa: PLR2004 - shorter ones are no names
+                seen.add(candidate)
+                yield candidate
+                if candidate[:5].lower() == "smtp:":
+                    yield candidate[5:]
+                if "%40" in candidate:
+                    yield candidate.replace("%40", "@")
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found.group(1), 16)), text)
+
+
+def load(state: Path, tenant: str) -> Suppressed | None:
+    """Return the list of one tenant; None when nobody was erased there, which costs a look at one file's name."""
+    path = state / LIST_NAME
+    try:
+        stamp = path.stat()
+    except FileNotFoundError:
+        return None
+    return _load(state, tenant, (stamp.st_ino, stamp.st_mtime_ns, stamp.st_size))
+
+
+@lru_cache(maxsize=64)
+def _load(state: Path, tenant: str, _stamp: tuple[int, int, int]) -> Suppressed | None:
+    listed = read(state).get(tenant, {})
+    return Suppressed(key_of(state), listed) if listed else None
+
+
+def read(state: Path) -> dict[str, dict[str, tuple[Kind, str]]]:
+    """Return the whole list: tenant → hash → kind and mask."""
+    path = state / LIST_NAME
+    if not path.exists():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {tenant: {hash_: (kind, mask) for hash_, (kind, mask) in entries.items()}
+            for tenant, entries in content["tenants"].items()}  # fmt: skip
+
+
+def write(target: Path, state: Path, tenant: str, pairs: Mapping[Identifier, str]) -> None:
+    """Write the list as it is with more identifiers in it to a file that is to take its place."""
+    tenants = read(state)
+    suppressed = Suppressed(key_of(state), tenants.get(tenant, {}))
+    suppressed.entries.update({suppressed.hash_of(one.value): (one.kind, mask) for one, mask in pairs.items()
+                               if one.is_sure})  # fmt: skip
+    content = {
+        "what": "keyed hashes (HMAC-SHA-256) of what was erased, so that it is masked when it comes again",
+        "tenants": {**tenants, tenant: suppressed.entries},
+    }
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
