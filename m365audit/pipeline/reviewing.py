@@ -132,12 +132,6 @@ def review_of(settings: Settings, key: FindingKey, now: datetime) -> tuple[Revie
         return _looked_at(settings, journal, key, now, terms_of(settings))
 
 
-def all_cases(settings: Settings) -> list[Case]:
-    """Return every breach case, as it stands."""
-    with open_journal(settings.state) as journal:
-        return rows.case_list(journal.entries(kind="case"), load_clocks(settings.policy.parent))
-
-
 def decide(
     settings: Settings, actor: Actor, key: FindingKey, wish: Wish, *, expected_version: int | None, now: datetime
 ) -> Entry:  # fmt: skip
