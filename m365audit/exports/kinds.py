@@ -28,7 +28,8 @@ KINDS: Final[Mapping[str, str]] = {
     "applications": "Graph /applications",
     "rsc_grants": "Graph /teams/{id}/permissionGrants and /chats/{id}/permissionGrants: grants inside one team or chat",
     "exchange_role_assignments": "Graph beta /roleManagement/exchange/roleAssignments, roleDefinition expanded",
-    "policies": "Graph /policies: authorizationPolicy, permissionGrantPolicies, adminConsentRequestPolicy",
+    "policies": "Graph /policies: authorizationPolicy, permissionGrantPolicies, adminConsentRequestPolicy, "
+    "identitySecurityDefaultsEnforcementPolicy; /identity/conditionalAccess/policies",
     "call_records": "Graph /communications/callRecords, getPstnCalls and getDirectRoutingCalls",
 }
 """What each value of ``--kind`` stands for."""
@@ -107,6 +108,8 @@ _ODATA_TYPES = {
     "authorizationpolicy": "policies",
     "permissiongrantpolicy": "policies",
     "adminconsentrequestpolicy": "policies",
+    "identitysecuritydefaultsenforcementpolicy": "policies",
+    "conditionalaccesspolicy": "policies",
 }
 _COLLECTIONS = {
     "signins": "sign_ins",
@@ -124,6 +127,8 @@ _COLLECTIONS = {
     "authorizationpolicy": "policies",
     "permissiongrantpolicies": "policies",
     "adminconsentrequestpolicy": "policies",
+    "identitysecuritydefaultsenforcementpolicy": "policies",
+    "policies": "policies",
 }
 _EXCHANGE_ROLES = "rolemanagement/exchange/roleassignments"
 _CONTEXT_CHARS = 300

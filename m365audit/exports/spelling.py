@@ -49,7 +49,11 @@ principalId principalDisplayName principalType resourceId scope startTime expiry
 mail mailNickname mailEnabled securityEnabled groupTypes visibility membershipRule isAssignableToRole members
 transitiveMembers owners givenName surname jobTitle department officeLocation mobilePhone businessPhones
 preferredLanguage usageLocation onPremisesSyncEnabled proxyAddresses verifiedDomains name isDefault isInitial
-tenantType countryLetterCode technicalNotificationMails assignedPlans assignedLicenses externalUserState"""
+privacyProfile statementUrl contactEmail privacyStatementUrl web spa publicClient redirectUris publisherDomain
+ageGroup consentProvidedForMinor legalAgeGroupClassification grantControls builtInControls authenticationStrength
+conditions includeUsers excludeUsers includeApplications excludeApplications clientAppTypes signInRiskLevels
+userRiskLevels platforms locations tenantType countryLetterCode
+technicalNotificationMails assignedPlans assignedLicenses externalUserState"""
 
 _CALLS = """modalities lastModifiedDateTime version organizer organizer_v2 participants participants_v2 sessions
 segments caller callee identity joinWebUrl callId callType usageCountryCode tenantCountryCode calleeNumber

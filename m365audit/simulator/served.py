@@ -30,6 +30,8 @@ COLLECTIONS: Final[tuple[str, ...]] = (
     "permissionGrantPolicies",
     "authorizationPolicy",
     "adminConsentRequestPolicy",
+    "identitySecurityDefaultsEnforcementPolicy",
+    "conditionalAccessPolicies",
     "exchangeRoleAssignments",
     "exchangeRoleDefinitions",
     "exchangeCustomAppScopes",
@@ -43,7 +45,8 @@ COLLECTIONS: Final[tuple[str, ...]] = (
 
 * ``appRoleAssignments``: all of the tenant; ``resourceId`` and ``principalId`` say below which service principals they
   show (``appRoleAssignedTo``, ``appRoleAssignments``).
-* ``authorizationPolicy`` and ``adminConsentRequestPolicy``: one record each, or none.
+* ``authorizationPolicy``, ``adminConsentRequestPolicy`` and ``identitySecurityDefaultsEnforcementPolicy``: one record
+  each, or none.
 * ``signIns``: the four kinds together, in beta's shape; ``signInEventTypes`` tells them apart (none: interactive).
 * ``teams``, ``chats``: what their listings show; their grants are in ``ServedTenant.grants_below``.
 """

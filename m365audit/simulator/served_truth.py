@@ -36,10 +36,18 @@ STATE_COLLECTIONS: Final = {
     "groups": "groups",
     "exchangeRoleAssignments": "exchange_role_assignments",
 }
-"""State feed by collection. Grants inside teams are ``rsc_grants``, the three kinds of policies ``policies``."""
+"""State feed by collection. Grants inside teams are ``rsc_grants``, the five kinds of policies ``policies``."""
 
-_POLICIES: Final = ("permissionGrantPolicies", "authorizationPolicy", "adminConsentRequestPolicy")
-"""The last has no id of its own: the collection's name is its id."""
+_POLICIES: Final = (
+    "permissionGrantPolicies",
+    "authorizationPolicy",
+    "adminConsentRequestPolicy",
+    "identitySecurityDefaultsEnforcementPolicy",
+    "conditionalAccessPolicies",
+)
+"""One of them has no id of its own: the collection's name is its id."""
+_COUNTED: Final = "conditionalAccess"
+"""Id of the record in which the auditor notes how many policies of conditional access there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ def _of_tenant(tenant: ServedTenant) -> Iterator[Known]:
         yield from (Known(tenant.id, feed, str(record["id"])) for record in tenant.collections[name])
     for name in _POLICIES:
         yield from (Known(tenant.id, "policies", str(r.get("id", name))) for r in tenant.collections[name])
+    yield Known(tenant.id, "policies", _COUNTED)
     for grants in tenant.grants_below.values():
         yield from (Known(tenant.id, "rsc_grants", str(grant["id"])) for grant in grants)
 

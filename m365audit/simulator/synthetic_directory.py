@@ -51,6 +51,14 @@ def directory(tenant: str, users: Sequence[str], apps: Sequence[str], client: st
              "defaultUserRolePermissions": {"permissionGrantPoliciesAssigned": []}}
         ],
         "adminConsentRequestPolicy": [{"isEnabled": False, "version": 0, "reviewers": []}],
+        "identitySecurityDefaultsEnforcementPolicy": [
+            {"id": "00000000-0000-0000-0000-000000000005", "isEnabled": False}
+        ],
+        "conditionalAccessPolicies": [
+            {"id": fixed_id("conditional-access"), "displayName": "second factor", "state": "enabled",
+             "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+             "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}
+        ],
         "exchangeRoleAssignments": [_exchange_assignment(tenant, apps[0])],
         "exchangeRoleDefinitions": [
             {"id": fixed_id("exchange-role"), "displayName": "Application Mail.Read", "isEnabled": True}

@@ -62,11 +62,11 @@ defaults AS (
     QUALIFY row_number() OVER (PARTITION BY tenant_id ORDER BY observed_at DESC, object_id ASC) = 1
 ),
 
--- The listing leaves a record of itself, so that a tenant without any such policy is told from one that was not asked.
+-- The auditor notes how many there are, so that a tenant without any such policy is told from one that was not asked.
 asked AS (
     SELECT tenant_id, max(snapshot_at) AS snapshot_at
     FROM state_objects
-    WHERE feed = 'policies' AND lower(object_id) = 'conditionalaccess'
+    WHERE feed = 'policies' AND (lower(object_id) = 'conditionalaccess' OR json_exists(record, '$.grantControls'))
     GROUP BY ALL
 ),
 

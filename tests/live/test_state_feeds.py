@@ -163,15 +163,24 @@ def test_exchange_roles_carry_their_definition(reading: Reading, served: ServedT
 
 def test_policies_say_what_they_are(reading: Reading) -> None:
     found = {record["id"]: record for record in reading("policies").records}
-    assert set(found) == {"authorizationPolicy", "microsoft-user-default-low", "adminConsentRequestPolicy"}
     assert {record["@odata.type"].rpartition(".")[2] for record in found.values()} == {
-        "authorizationPolicy", "permissionGrantPolicy", "adminConsentRequestPolicy"
+        "authorizationPolicy", "permissionGrantPolicy", "adminConsentRequestPolicy", "conditionalAccessPolicy",
+        "identitySecurityDefaultsEnforcementPolicy", "conditionalAccessRoot",
     }  # fmt: skip
+    assert {"authorizationPolicy", "microsoft-user-default-low", "adminConsentRequestPolicy"} < set(found)
+    assert found["conditionalAccess"]["policies@odata.count"] == 1
 
 
 def test_a_cloud_without_the_workflow_is_no_error(reading: Reading, served: ServedTenant) -> None:
     served.collections["adminConsentRequestPolicy"] = []
-    assert len(reading("policies").records) == 2
+    assert "adminConsentRequestPolicy" not in {record["id"] for record in reading("policies").records}
+
+
+def test_no_policy_of_conditional_access_is_a_fact_too(reading: Reading, served: ServedTenant) -> None:
+    served.collections["conditionalAccessPolicies"] = []
+    assert reading("policies").records[-1] == {
+        "id": "conditionalAccess", "@odata.type": "#microsoft.graph.conditionalAccessRoot", "policies@odata.count": 0
+    }  # fmt: skip
 
 
 NEEDED = {

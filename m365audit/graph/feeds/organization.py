@@ -25,8 +25,9 @@ SELECTED: Final = (
     "createdDateTime",
     "verifiedDomains",
     "assignedPlans",
+    "privacyProfile",
 )
-"""No addresses and no names of contacts."""
+"""No addresses and no names of contacts, but the one that the tenant itself names for questions about privacy."""
 
 
 async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:

@@ -2,6 +2,7 @@
 
 Never asks for the keys of all of them at once: ``keyCredentials`` in ``$select`` has a limit of its own (about 150
 requests a minute), and a service principal's rarely matter; what an app registered here holds, `applications` reads.
+``passwordCredentials`` has no such limit: ids and dates, never a secret. ``info`` has the privacy statement.
 Source: learn.microsoft.com/graph/api/serviceprincipal-list.
 """
 
@@ -37,6 +38,8 @@ SELECTED: Final = (
     "createdDateTime",
     "homepage",
     "replyUrls",
+    "info",
+    "passwordCredentials",
     "tags",
     "appRoles",
     "oauth2PermissionScopes",

@@ -141,6 +141,17 @@ LISTED: Final[tuple[Listed, ...]] = (
     ),
     Listed("/policies/authorizationPolicy", _single("authorizationPolicy"), _POLICIES, is_single=True),
     Listed("/policies/adminConsentRequestPolicy", _single("adminConsentRequestPolicy"), _POLICIES, is_single=True),
+    Listed(
+        "/policies/identitySecurityDefaultsEnforcementPolicy",
+        _single("identitySecurityDefaultsEnforcementPolicy"),
+        ("Policy.Read.All", "Policy.ReadWrite.SecurityDefaults"),
+        is_single=True,
+    ),
+    Listed(
+        "/identity/conditionalAccess/policies",
+        _all("conditionalAccessPolicies"),
+        ("Policy.Read.All", "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess"),
+    ),
     Listed("/roleManagement/exchange/roleAssignments", _all("exchangeRoleAssignments"), _EXCHANGE, is_beta_only=True),
     Listed("/roleManagement/exchange/roleDefinitions", _all("exchangeRoleDefinitions"), _EXCHANGE, is_beta_only=True),
     Listed("/roleManagement/exchange/customAppScopes", _all("exchangeCustomAppScopes"), _EXCHANGE, is_beta_only=True),
