@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "register": _Entry("consents", "register", "Check the consent register; show what was agreed to."),
     "findings": _Entry("reviewing", "findings", "List the findings, show one with its evidence."),
     "report": _Entry("reviewing", "report", "Render the published state as HTML, CSV or JSON."),
+    "serve": _Entry("serving", "serve", "Serve the review page: the report, live, and decisions."),
     "query": _Entry("asking", "query", "Ask the published database: a named query or any SELECT."),
 }
 

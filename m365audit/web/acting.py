@@ -1,0 +1,115 @@
+"""Owns the way from a page to what is decided: every check and every entry is ``pipeline.reviewing``'s own.
+
+One at a time in this process: what it opens of the published database is open once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final, TypeVar
+
+from m365audit.errors import ReviewError
+from m365audit.findings import decisions
+from m365audit.findings.requests import end_of
+from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Facts, Review, Terms, Wish
+from m365audit.pipeline import reviewing
+from m365audit.pipeline.reviewing import FindingKey
+from m365audit.store.journal import Actor, Entry
+from m365audit.web.desk import Desk
+
+__all__ = [
+    "BREACH_ANSWERS", "DECISIONS", "OPINIONS", "Standing", "answer", "decide", "looked_at", "opinion", "standing",
+    "wish",
+]  # fmt: skip
+_TURN: Final = threading.Lock()
+_TRIAL: Final = "This is how a reason looks that is long enough."
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a finding stands, and what one person may do about it.
+
+    ``may``: decision or answer → None when it is possible now, else why not.
+    """
+
+    review: Review
+    facts: Facts
+    entries: list[Entry]
+    may: Mapping[str, str | None]
+    is_own_request: bool
+
+
+def in_turn(work: Callable[[], _Value]) -> _Value:
+    """Run a use case while no other runs."""
+    with _TURN:
+        return work()
+
+
+def standing(desk: Desk, actor: Actor, tenant: str, finding: str) -> Standing:
+    """Return how a finding stands for somebody: each thing that may be done is tried, and nothing is written."""
+    now, key = desk.now(), FindingKey(tenant, finding)
+    review, facts, entries = in_turn(lambda: reviewing.review_of(desk.settings, key, now))
+    terms = reviewing.terms_of(desk.settings)
+    may = {to: _refusal(lambda to=to: _try(terms, review, facts, actor, to, now)) for to in DECISIONS}  # type: ignore[misc]
+    may |= {
+        "approve": _refusal(lambda: decisions.approve(terms, review, facts, actor, _TRIAL, now=now)),
+        "deny": _refusal(lambda: decisions.deny(terms, review, actor, _TRIAL)),
+        "opinion": _refusal(lambda: decisions.give_opinion(terms, review, actor, OPINIONS[0], _TRIAL)),
+    }
+    return Standing(review, facts, entries, may, review.requested_person == actor.person)
+
+
+def _try(terms: Terms, review: Review, facts: Facts, actor: Actor, to: str, now: datetime) -> object:
+    trial = Wish(to, _TRIAL, ("-",), "-", now + timedelta(hours=1), "no")
+    return decisions.decide(terms, review, facts, actor, trial, now=now)
+
+
+def _refusal(attempt: Callable[[], object]) -> str | None:
+    try:
+        attempt()
+    except ReviewError as error:
+        return error.message
+    return None
+
+
+def wish(
+    desk: Desk, *, to: str, reason: str, evidence: tuple[str, ...], owner: str | None, until: date | None,
+    breach: str | None,
+) -> Wish:  # fmt: skip
+    """Return what somebody wants; a day ends in the reader's zone. Fields that do not belong to it are left out."""
+    needed = to in {"remediating", "accepted"}
+    moment = end_of(until, reviewing.zone_of(desk.settings)) if until is not None and needed else None
+    whole = Wish(to, reason, evidence, owner if needed else None, moment, None)
+    return replace(whole, breach=breach) if to == "confirmed" else whole
+
+
+def decide(desk: Desk, actor: Actor, tenant: str, finding: str, wanted: Wish, version: int) -> Entry:
+    """Decide on a finding; see ``reviewing.decide``."""
+    key, now = FindingKey(tenant, finding), desk.now()
+    return in_turn(lambda: reviewing.decide(desk.settings, actor, key, wanted, version, now))
+
+
+def answer(
+    desk: Desk, actor: Actor, tenant: str, finding: str, reason: str, version: int, *, is_approved: bool
+) -> Entry:  # fmt: skip
+    """Approve or deny what another person asked for; see ``reviewing.approve``."""
+    key, now = FindingKey(tenant, finding), desk.now()
+    said = reviewing.approve if is_approved else reviewing.deny
+    return in_turn(lambda: said(desk.settings, actor, key, reason, version, now))
+
+
+def opinion(desk: Desk, actor: Actor, tenant: str, finding: str, opinion: str, reason: str) -> Entry:
+    """Give an opinion on an acceptance; see ``reviewing.give_opinion``."""
+    key, now = FindingKey(tenant, finding), desk.now()
+    return in_turn(lambda: reviewing.give_opinion(desk.settings, actor, key, opinion, reason, now))
+
+
+def looked_at(desk: Desk, actor: Actor, tenant: str, finding: str) -> None:
+    """Note that a person looked at a finding, the first time."""
+    key, now = FindingKey(tenant, finding), desk.now()
+    in_turn(lambda: reviewing.note_opened(desk.settings, actor, key, now))

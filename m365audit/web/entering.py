@@ -1,0 +1,150 @@
+"""Owns the way in and out: the one-time link, signing in with Entra, signing out. A GET changes nothing here either.
+
+Links are followed by previews and by mistake; a button is pressed. So the link shows a button, and only that lets in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import time
+from typing import Final
+
+from aiohttp import web
+
+from m365audit.web import edge
+from m365audit.web.desk import DESK, SESSION, Desk
+from m365audit.web.guards import RefusedError
+from m365audit.web.pages import page
+
+ROUTES: Final = web.RouteTableDef()
+_FLOW_SECONDS: Final = 600.0
+_MOST_FLOWS: Final = 50
+
+
+@ROUTES.get("/enter")
+async def ask_to_enter(request: web.Request) -> web.Response:
+    """Show the button that uses the link up."""
+    token = request.query.get("t", "")
+    if not request.app[DESK].sessions.is_link(token):
+        raise RefusedError(403, "link")
+    return await page(request, "enter.html", {"token": token})
+
+
+@ROUTES.post("/enter")
+async def enter(request: web.Request) -> web.Response:
+    """Let the browser in."""
+    desk = request.app[DESK]
+    fields = await edge.form(request)
+    cookie = desk.sessions.enter(fields.get("t", ""), None if desk.sign_in is not None else desk.here)
+    if cookie is None:
+        raise RefusedError(403, "link")
+    return _let_in(desk, cookie, "/sign-in" if desk.sign_in is not None else "/")
+
+
+@ROUTES.get("/sign-in")
+async def ask_to_sign_in(request: web.Request) -> web.Response:
+    """Show the button that leads to Entra's page."""
+    desk = request.app[DESK]
+    if desk.sign_in is None:
+        raise web.HTTPNotFound
+    _check_may_sign_in(request, desk)
+    # Browsers hold a form's redirect against form-action too.
+    return await page(request, "sign_in.html", form_actions=(desk.sign_in.origin,))
+
+
+@ROUTES.post("/sign-in")
+async def begin_to_sign_in(request: web.Request) -> web.Response:
+    """Send the person to Entra's page, with what has to come back noted under a cookie of its own."""
+    desk = request.app[DESK]
+    if desk.sign_in is None:
+        raise web.HTTPNotFound
+    _check_may_sign_in(request, desk)
+    address, flow = await asyncio.get_running_loop().run_in_executor(desk.pool, desk.sign_in.begin)
+    cookie = secrets.token_urlsafe(32)
+    _keep_flow(desk, cookie, flow)
+    answer = web.Response(status=303, headers={"Location": address})
+    answer.set_cookie(_flow_cookie(desk), cookie, max_age=int(_FLOW_SECONDS), **_attributes(desk))
+    return answer
+
+
+@ROUTES.get("/signed-in")
+async def ask_to_go_on(request: web.Request) -> web.Response:
+    """Show what came back from Entra's page as a form of our own: with it, and only with it, the cookie comes."""
+    desk = request.app[DESK]
+    if desk.sign_in is None:
+        raise web.HTTPNotFound
+    return await page(request, "signed_in.html", {"answer": dict(request.query)})
+
+
+@ROUTES.post("/signed-in")
+async def signed_in(request: web.Request) -> web.Response:
+    """Exchange the code for who it is; begin a new session for that person."""
+    desk = request.app[DESK]
+    if desk.sign_in is None or desk.actor_of is None:
+        raise web.HTTPNotFound
+    fields = await edge.form(request)
+    flow = _taken_flow(desk, request.cookies.get(_flow_cookie(desk), ""))
+    sign_in, actor_of = desk.sign_in, desk.actor_of
+    person = await asyncio.get_running_loop().run_in_executor(desk.pool, sign_in.finish, flow, fields)
+    desk.sessions.close(request.cookies.get(desk.place.cookie))
+    answer = _let_in(desk, desk.sessions.open(actor_of(person)), "/")
+    answer.del_cookie(_flow_cookie(desk), path="/")
+    return answer
+
+
+@ROUTES.post("/leave")
+async def leave(request: web.Request) -> web.Response:
+    """End the session."""
+    desk = request.app[DESK]
+    desk.sessions.close(request.cookies.get(desk.place.cookie))
+    del request[SESSION]
+    answer = await page(request, "refused.html", {"reason": "left"})
+    answer.del_cookie(desk.place.cookie, path="/", secure=desk.place.is_secure, httponly=True, samesite="Strict")
+    return answer
+
+
+def _check_may_sign_in(request: web.Request, desk: Desk) -> None:
+    """On loopback the link comes first: other users of this machine have no business here."""
+    if desk.place.is_loopback and request.get(SESSION) is None:
+        raise RefusedError(401, "no_session")
+
+
+def _let_in(desk: Desk, cookie: str, where: str) -> web.Response:
+    answer = web.Response(status=303, headers={"Location": where})
+    answer.set_cookie(desk.place.cookie, cookie, **_attributes(desk))
+    return answer
+
+
+def _attributes(desk: Desk) -> dict[str, object]:
+    return {"path": "/", "httponly": True, "samesite": "Strict", "secure": desk.place.is_secure}
+
+
+def _flow_cookie(desk: Desk) -> str:
+    return f"{desk.place.cookie}-sign-in"
+
+
+def _keep_flow(desk: Desk, cookie: str, flow: object) -> None:
+    now = time.monotonic()
+    for key in [key for key, (begun, _) in desk.flows.items() if now - begun > _FLOW_SECONDS]:
+        del desk.flows[key]
+    while len(desk.flows) >= _MOST_FLOWS:
+        del desk.flows[next(iter(desk.flows))]
+    desk.flows[_digest(cookie)] = now, flow
+
+
+def _taken_flow(desk: Desk, cookie: str) -> object:
+    """Return the sign-in that this browser began; it can be finished once.
+
+    Raises:
+        RefusedError: it began none, or too long ago.
+    """
+    begun, flow = desk.flows.pop(_digest(cookie), (0.0, None))
+    if flow is None or time.monotonic() - begun > _FLOW_SECONDS:
+        raise RefusedError(403, "flow")
+    return flow
+
+
+def _digest(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,162 @@
+"""Owns the open published database: two readers at once, opened anew when it was replaced. Never writes, never waits.
+
+What was published is a file that is replaced as a whole. DuckDB keeps one instance per path, with one configuration; so
+each reader opens the file by a name of its own, a hard link that is gone again as soon as the file is open. Nobody who
+publishes is held up, a reader goes on with the file it has, and the next question is asked of the new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, TypeVar
+
+from m365audit.config import Settings
+from m365audit.pipeline import reviewing
+from m365audit.report.hiding import hidden
+from m365audit.report.people import People
+from m365audit.report.rows import Reader
+from m365audit.store.database import make_private
+from m365audit.store.journal import open_journal
+from m365audit.store.person_key import person_key
+from m365audit.store.published import PublishedReader
+from m365audit.store.published_file import PUBLISHED_NAME, published_path
+
+READERS: Final = 2
+LONGEST_SECONDS: Final = 20.0
+"""How long the queries of one page may take."""
+FRESH_SECONDS: Final = 30.0
+"""How long today's clocks and expiries, laid over the published tables, count as today's."""
+_LOOK_EVERY: Final = 2.0
+
+_Value = TypeVar("_Value")
+Stamp = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One open reader.
+
+    Attributes:
+        reader: gives rows in which persons are tokens.
+        bare: gives rows as they are; for what shows one identity with a reason.
+        people: makes the tokens.
+        stack: closes it all.
+        stamp: file and head of the journal that it was opened on.
+        opened_at: when, by the clock that only rises.
+    """
+
+    reader: Reader
+    bare: PublishedReader
+    people: People
+    stack: ExitStack
+    stamp: Stamp
+    opened_at: float
+
+
+class Published:
+    """The published database, as of now.
+
+    Args:
+        settings: the configuration.
+        now: the clock that expiries are held against.
+        pool: threads for everything that touches a file.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime], pool: ThreadPoolExecutor) -> None:
+        self._settings = settings
+        self._now = now
+        self._pool = pool
+        self._idle: list[Reading] = []
+        self._turns = asyncio.Semaphore(READERS)
+
+    async def ask(self, question: Callable[[Reading], _Value]) -> _Value:
+        """Run ``question`` with a reader in a thread and return its answer.
+
+        Raises:
+            StoreError: nothing is published, or it cannot be opened.
+            QueryError: it failed, or took too long.
+        """
+        async with self._turns:
+            return await self._in_thread(lambda: self._answer(question))
+
+    async def watch(self) -> None:
+        """Let go of a file as soon as it was replaced: what was erased from it must not live on in our hands."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            if any(reading.stamp[0] != self._file() for reading in self._idle):
+                await self._in_thread(lambda: self._close(lambda reading: reading.stamp[0] != self._file()))
+
+    async def close(self) -> None:
+        """Close every reader that is not busy."""
+        await self._in_thread(lambda: self._close(lambda _: True))
+
+    def _answer(self, question: Callable[[Reading], _Value]) -> _Value:
+        reading = self._taken()
+        try:
+            with reading.bare.database.limited(LONGEST_SECONDS):
+                return question(reading)
+        finally:
+            self._idle.append(reading)
+
+    def _taken(self) -> Reading:
+        stamp = (self._file(), self._head())
+        while self._idle:
+            with suppress(IndexError):
+                reading = self._idle.pop()
+                if reading.stamp == stamp and time.monotonic() - reading.opened_at < FRESH_SECONDS:
+                    return reading
+                reading.stack.close()
+        return self._opened(stamp)
+
+    def _opened(self, stamp: Stamp) -> Reading:
+        source = published_path(self._settings.publish)
+        with ExitStack() as stack:
+            parent = make_private(self._settings.state)
+            folder = Path(stack.enter_context(TemporaryDirectory(dir=parent, prefix=".reading-")))
+            own = folder / PUBLISHED_NAME
+            try:
+                os.link(source, own)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(source, own)
+            settings = self._settings.model_copy(update={"publish": folder})
+            database = stack.enter_context(reviewing.open_reviewed(settings, self._now()))
+            with suppress(OSError):  # Windows: goes with the folder
+                own.unlink()
+            people = People(person_key(self._settings.state))
+            bare = PublishedReader(database)
+            return Reading(hidden(bare, people), bare, people, stack.pop_all(), stamp, time.monotonic())
+
+    def _close(self, is_over: Callable[[Reading], bool]) -> None:
+        kept = []
+        while self._idle:
+            with suppress(IndexError):
+                reading = self._idle.pop()
+                if is_over(reading):
+                    reading.stack.close()
+                else:
+                    kept.append(reading)
+        self._idle.extend(kept)
+
+    def _file(self) -> Stamp | None:
+        try:
+            status = os.stat(self._settings.publish / PUBLISHED_NAME)  # noqa: PTH116 - one call, no object
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _head(self) -> object:
+        with open_journal(self._settings.state) as journal:
+            return journal.head()
+
+    async def _in_thread(self, work: Callable[[], _Value]) -> _Value:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

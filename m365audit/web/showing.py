@@ -1,0 +1,77 @@
+"""Owns how rows look on a page: titles with an app's name in place of its id, persons as tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from m365audit.report.people import People
+from m365audit.store.journal import Actor, Entry
+
+
+def title_of(row: Mapping[str, object], people: People) -> str:
+    """Return a finding's title: persons as tokens, the app's name where its id stands."""
+    title = people.hide(str(row["title"]), str(row["tenant_id"]))
+    app, name = row.get("app_id"), row.get("app_name")
+    return title.replace(str(app), f"“{name}”") if app and name else title
+
+
+def subject_of(text: object, people: People, tenant: str) -> list[tuple[str, str]]:
+    """Return the parts of a finding's subject, persons as tokens."""
+    try:
+        parts = json.loads(str(text))
+    except ValueError:
+        return []
+    if not isinstance(parts, dict):
+        return []
+    return [
+        (str(name), people.hide(value if isinstance(value, str) else json.dumps(value), tenant))
+        for name, value in parts.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One entry of a history: what happened, why, when, and by whom, who is named by role alone."""
+
+    version: int
+    event: str
+    to: str
+    until: datetime | None
+    reason: str
+    more: tuple[tuple[str, str], ...]
+    at: datetime
+    by: str
+    is_you: bool
+    how: str
+
+
+_MORE: Final = (
+    "breach", "owner", "evidence", "opinion", "risk", "aware_at", "notified_at", "phase", "reference", "late_reason",
+    "kind", "received_on", "due_on", "answered_at", "not_informed_reason", "ref", "sha256", "valid_until",
+)  # fmt: skip
+
+
+def history_of(entries: Sequence[Entry], actor: Actor, people: People) -> list[Said]:
+    """Return entries as they are shown, the oldest first; persons in their texts as tokens."""
+    return [_said(entry, actor, people) for entry in entries]
+
+
+def _said(entry: Entry, actor: Actor, people: People) -> Said:
+    body = entry.body
+    more = []
+    for name in _MORE:
+        value = body.get(name)
+        if value:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            more.append((name, people.hide(shown, entry.tenant)))
+    until = body.get("until")
+    return Said(
+        version=entry.version, event=entry.event, to=str(body.get("to") or ""),
+        until=datetime.fromisoformat(until) if until else None,
+        reason=people.hide(str(body.get("reason") or ""), entry.tenant), more=tuple(more), at=entry.at,
+        by=", ".join(entry.actor.roles) or "–", is_you=entry.actor.person == actor.person, how=entry.actor.how,
+    )  # fmt: skip
