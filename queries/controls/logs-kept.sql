@@ -1,0 +1,77 @@
+/*---
+query: logs-kept
+controls: [C08-2]
+needs: []
+question: Is every log there for as long as the policy promises?
+---*/
+WITH promised AS (
+    SELECT
+        value AS words,
+        to_months(
+            coalesce(try_cast(regexp_extract(value, '([0-9]+)Y', 1) AS INTEGER), 0) * 12
+            + coalesce(try_cast(regexp_extract(value, '^P[^T]*?([0-9]+)M', 1) AS INTEGER), 0)
+        ) + to_days(
+            coalesce(try_cast(regexp_extract(value, '([0-9]+)W', 1) AS INTEGER), 0) * 7
+            + coalesce(try_cast(regexp_extract(value, '([0-9]+)D', 1) AS INTEGER), 0)
+        ) AS length
+    FROM policy_commitments
+    WHERE key = 'retention.system_logs.duration'
+),
+logs AS (
+    SELECT feed FROM workload_feeds
+    UNION
+    SELECT unnest(['directory_audits', 'sign_ins_interactive', 'sign_ins_service_principal'])
+),
+judged AS (
+    SELECT
+        t.tenant_id,
+        p.words,
+        n.feed,
+        make_timestamp(epoch_us(m.moment)) - p.length AS since,
+        make_timestamp(epoch_us(t.watched_from)) AS watched_from,
+        count(c.feed) FILTER (WHERE c.state <> 'gap') AS seen,
+        count(c.feed) FILTER (
+            WHERE c.state = 'gap'
+            AND coalesce(make_timestamp(epoch_us(c.covered_to)) > make_timestamp(epoch_us(m.moment)) - p.length, TRUE)
+        ) AS gaps
+    FROM tenants AS t
+    CROSS JOIN control_moment AS m
+    CROSS JOIN logs AS n
+    LEFT JOIN promised AS p ON TRUE
+    LEFT JOIN coverage AS c ON t.tenant_id = c.tenant_id AND n.feed = c.feed
+    GROUP BY ALL
+),
+counted AS (
+    SELECT
+        tenant_id,
+        any_value(words) AS words,
+        any_value(since) AS since,
+        any_value(watched_from) AS watched_from,
+        count(*) FILTER (WHERE gaps > 0 OR seen = 0) AS lacking,
+        string_agg(feed, ', ' ORDER BY feed) FILTER (WHERE gaps > 0 OR seen = 0) AS feeds
+    FROM judged
+    GROUP BY tenant_id
+)
+SELECT
+    tenant_id,
+    CASE
+        WHEN words IS NULL THEN 'not_assessable'
+        WHEN lacking > 0 THEN 'outside'
+        WHEN watched_from <= since THEN 'within'
+        ELSE 'not_assessable'
+    END AS outcome,
+    CASE
+        WHEN words IS NULL THEN 'definition_missing'
+        WHEN lacking = 0 AND NOT coalesce(watched_from <= since, FALSE) THEN 'coverage_gap'
+    END AS reason_code,
+    CASE
+        WHEN words IS NULL THEN 'definition_missing'
+        WHEN lacking > 0 THEN 'logs_gap'
+        WHEN watched_from <= since THEN 'logs_complete'
+        ELSE 'logs_short'
+    END AS says,
+    json_object(
+        'since', strftime(CASE WHEN watched_from > since THEN watched_from ELSE since END, '%Y-%m-%d'),
+        'count', lacking, 'feeds', feeds, 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
+    ) AS facts
+FROM counted

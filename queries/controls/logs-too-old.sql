@@ -1,0 +1,63 @@
+/*---
+query: logs-too-old
+controls: [C08-1]
+needs: []
+question: Is there evidence that is older than the policy lets it become?
+---*/
+WITH promised AS (
+    SELECT
+        value AS words,
+        to_months(
+            coalesce(try_cast(regexp_extract(value, '([0-9]+)Y', 1) AS INTEGER), 0) * 12
+            + coalesce(try_cast(regexp_extract(value, '^P[^T]*?([0-9]+)M', 1) AS INTEGER), 0)
+        ) + to_days(
+            coalesce(try_cast(regexp_extract(value, '([0-9]+)W', 1) AS INTEGER), 0) * 7
+            + coalesce(try_cast(regexp_extract(value, '([0-9]+)D', 1) AS INTEGER), 0)
+        ) AS length
+    FROM policy_commitments
+    WHERE key = 'retention.system_logs.duration'
+),
+oldest AS (
+    SELECT tenant_id, min(first_at) AS first_at
+    FROM (
+        SELECT tenant_id, first_at FROM access_forms
+        UNION ALL
+        SELECT tenant_id, occurred_at FROM sign_ins
+        UNION ALL
+        SELECT tenant_id, occurred_at FROM directory_changes
+    )
+    GROUP BY tenant_id
+),
+judged AS (
+    SELECT
+        t.tenant_id,
+        p.words,
+        make_timestamp(epoch_us(o.first_at)) AS oldest,
+        make_timestamp(epoch_us(m.moment)) - p.length AS limit_at,
+        EXISTS(SELECT 1 FROM holds AS h WHERE h.tenant_id = t.tenant_id AND h.is_active) AS is_held
+    FROM tenants AS t
+    CROSS JOIN control_moment AS m
+    LEFT JOIN promised AS p ON TRUE
+    LEFT JOIN oldest AS o ON t.tenant_id = o.tenant_id
+)
+SELECT
+    tenant_id,
+    CASE
+        WHEN words IS NULL THEN 'not_assessable'
+        WHEN oldest IS NULL THEN 'not_applicable'
+        WHEN oldest >= limit_at THEN 'within'
+        WHEN is_held THEN 'review'
+        ELSE 'outside'
+    END AS outcome,
+    CASE WHEN words IS NULL THEN 'definition_missing' END AS reason_code,
+    CASE
+        WHEN words IS NULL THEN 'definition_missing'
+        WHEN oldest IS NULL THEN 'no_logs'
+        WHEN oldest >= limit_at THEN 'logs_young'
+        WHEN is_held THEN 'logs_held'
+        ELSE 'logs_too_old'
+    END AS says,
+    json_object(
+        'oldest', strftime(oldest, '%Y-%m-%d'), 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
+    ) AS facts
+FROM judged

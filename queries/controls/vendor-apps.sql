@@ -1,0 +1,35 @@
+/*---
+query: vendor-apps
+controls: [C03-1]
+needs: [service_principals]
+needs_register: true
+question: Is there an application of a recorded vendor that no record lists?
+---*/
+WITH principals AS (
+    SELECT p.tenant_id, p.app_id, p.owner_tenant_id, r.app_id IS NOT NULL AS is_recorded
+    FROM service_principals AS p
+    LEFT JOIN (SELECT DISTINCT tenant_id, app_id FROM register_apps) AS r
+        ON p.tenant_id = r.tenant_id AND p.app_id = r.app_id
+    WHERE
+        p.owner_tenant_id <> p.tenant_id
+        AND p.owner_tenant_id NOT IN (SELECT m.tenant_id FROM microsoft_tenants AS m)
+),
+vendors AS (
+    SELECT DISTINCT tenant_id, owner_tenant_id FROM principals WHERE is_recorded
+),
+counted AS (
+    SELECT p.tenant_id, count(DISTINCT p.app_id) AS apps, count(DISTINCT p.app_id) FILTER (WHERE NOT p.is_recorded) AS unrecorded
+    FROM principals AS p
+    INNER JOIN vendors AS v ON p.tenant_id = v.tenant_id AND p.owner_tenant_id = v.owner_tenant_id
+    GROUP BY p.tenant_id
+)
+SELECT
+    t.tenant_id,
+    CASE WHEN c.unrecorded > 0 THEN 'outside' WHEN c.apps > 0 THEN 'within' ELSE 'not_applicable' END AS outcome,
+    cast(NULL AS VARCHAR) AS reason_code,
+    CASE
+        WHEN c.unrecorded > 0 THEN 'vendor_app_unrecorded' WHEN c.apps > 0 THEN 'vendor_apps_recorded' ELSE 'no_vendor'
+    END AS says,
+    json_object('count', CASE WHEN c.unrecorded > 0 THEN c.unrecorded ELSE coalesce(c.apps, 0) END) AS facts
+FROM tenants AS t
+LEFT JOIN counted AS c ON t.tenant_id = c.tenant_id
