@@ -17,11 +17,16 @@ _LONGEST_NAME: Final = 40
 
 FINDINGS_SQL: Final = """
     SELECT f.finding_id, f.severity, f.state, f.change, f.rule, f.title, f.evidence_count AS evidence,
-        f.first_seen_at, f.last_seen_at, f.tenant_id, t.name AS tenant_name, f.app_id, a.app_name
+        f.first_seen_at, f.last_seen_at, f.tenant_id, t.name AS tenant_name, f.app_id, a.app_name, f.decision,
+        f.pending, f.returned, r.due_at
     FROM findings AS f
+    LEFT JOIN finding_reviews AS r USING (tenant_id, finding_id)
     LEFT JOIN tenants AS t USING (tenant_id)
     LEFT JOIN apps AS a USING (tenant_id, app_id)
-    WHERE $all OR f.state = 'open'
+    WHERE ($all OR f.state = 'open') AND (
+        NOT $waiting OR f.pending IS NOT NULL OR f.returned IS NOT NULL
+        OR (f.decision IS NULL AND f.state = 'open' AND f.severity IN ('high', 'critical'))
+    )
     ORDER BY list_position(['critical', 'high', 'medium', 'low', 'info'], f.severity), f.tenant_id, f.title,
         f.finding_id
 """
@@ -83,6 +88,10 @@ def _facts(finding: Mapping[str, Any], length: int) -> Iterator[str]:
     days = [moment.date().isoformat() for moment in _seen(finding)]
     yield " to ".join(dict.fromkeys(days))
     yield from (str(finding[name]) for name in ("state", "change") if finding[name] not in {"open", "unchanged"})
+    if finding["decision"]:
+        yield f"{finding['decision']} again: {finding['returned']}" if finding["returned"] else str(finding["decision"])
+    if finding["pending"]:
+        yield f"{finding['pending']} waits for a second person"
 
 
 def _seen(finding: Mapping[str, Any]) -> list[datetime]:

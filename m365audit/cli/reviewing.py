@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import click
 
@@ -15,39 +16,70 @@ from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.session import load
 from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.cli.table import terminal_width
+from m365audit.config import Settings
 from m365audit.errors import QueryError
 from m365audit.report import People, pieces
 from m365audit.store.person_key import person_key
 from m365audit.store.publish import write_in_place
-from m365audit.store.published import PublishedReader, open_for_report, open_published
+from m365audit.store.published import PublishedReader, open_for_report
 from m365audit.store.sandbox import LockedDatabase
 
 _all_option = click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
+_waiting_option = click.option(
+    "--waiting", is_flag=True,
+    help="Only what waits for somebody: a second person, a decision that came back, a grave one nobody decided.",
+)  # fmt: skip
+_DECIDING: Final = ("decide", "approve", "deny", "opinion", "history")
 
 
-@click.group(invoke_without_command=True)
+class _Findings(click.Group):
+    """The group, with the commands by which people decide; these are imported when one of them is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order in which they are used."""
+        return [*super().list_commands(ctx), *_DECIDING]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command."""
+        if cmd_name not in _DECIDING:
+            return super().get_command(ctx, cmd_name)
+        from m365audit.cli import deciding  # noqa: PLC0415 - it imports the pipeline
+
+        return cast("click.Command", getattr(deciding, cmd_name))
+
+
+@click.group(invoke_without_command=True, cls=_Findings)
 @_all_option
+@_waiting_option
 @format_option("table", "csv", "json")
 @config_option()
 @click.pass_context
-def findings(context: click.Context, *, everything: bool, form: str, config_path: Path | None) -> None:
-    """What the rules found: list it (also without LIST), or show one finding with its evidence."""
+def findings(context: click.Context, *, everything: bool, waiting: bool, form: str, config_path: Path | None) -> None:
+    """What the rules found: list it (also without LIST), show one finding with its evidence, decide on it."""
     if context.invoked_subcommand is None:
-        _list(config_path, form, everything=everything)
+        _list(config_path, form, everything=everything, waiting=waiting)
 
 
 @findings.command("list", short_help="List the findings, the gravest first.")
 @_all_option
+@_waiting_option
 @format_option("table", "csv", "json")
 @config_option()
-def list_findings(*, everything: bool, form: str, config_path: Path | None) -> None:
+def list_findings(*, everything: bool, waiting: bool, form: str, config_path: Path | None) -> None:
     """List the findings, the gravest first: short on a terminal, with every column in a pipe or a file."""
-    _list(config_path, form, everything=everything)
+    _list(config_path, form, everything=everything, waiting=waiting)
 
 
-def _list(config_path: Path | None, form: str, *, everything: bool) -> None:
-    with open_published(load(config_path)[0].settings.publish) as database:
-        names, rows = database.run(ledger_page.FINDINGS_SQL, {"all": everything})
+def _reviewed(settings: Settings) -> AbstractContextManager[LockedDatabase]:
+    """Open what was published, with today's decisions laid over it."""
+    from m365audit.pipeline.reviewing import open_reviewed  # noqa: PLC0415 - the pipeline takes half a second
+
+    return open_reviewed(settings, datetime.now(UTC))
+
+
+def _list(config_path: Path | None, form: str, *, everything: bool, waiting: bool) -> None:
+    with _reviewed(load(config_path)[0].settings) as database:
+        names, rows = database.run(ledger_page.FINDINGS_SQL, {"all": everything, "waiting": waiting})
     width = terminal_width()
     if form == "table" and width is not None:
         show_lines(ledger_page.list_lines([dict(zip(names, row, strict=True)) for row in rows], width))
@@ -61,8 +93,8 @@ def _list(config_path: Path | None, form: str, *, everything: bool) -> None:
 @config_option()
 def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> None:
     """Show one finding and its first pieces of evidence. FINDING_ID may be its beginning."""
-    with open_published(load(config_path)[0].settings.publish) as database:
-        finding = _one_finding(database, finding_id)
+    with _reviewed(load(config_path)[0].settings) as database:
+        finding = one_finding(database, finding_id)
         asked = {"tenant": finding["tenant_id"], "finding": finding["finding_id"]}
         names, rows = database.run(ledger_page.EVIDENCE_SQL, asked)
     if form == "json":
@@ -78,7 +110,7 @@ def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> Non
         )
 
 
-def _one_finding(database: LockedDatabase, begin: str) -> dict[str, Any]:
+def one_finding(database: LockedDatabase, begin: str) -> dict[str, Any]:
     """Return the finding whose id begins so.
 
     Raises:

@@ -23,7 +23,7 @@ from m365audit.findings.values import Facts, Review, Terms, Wish
 from m365audit.pipeline.recording import Drafts, case_drafts, draft_of, looked_at, write, write_ruling
 from m365audit.store import published
 from m365audit.store import review_tables as tables
-from m365audit.store.journal import Actor, Draft, Entry, Journal, open_journal
+from m365audit.store.journal import Actor, Draft, Entry, Journal, has_journal, open_journal
 from m365audit.store.sandbox import LockedDatabase
 
 
@@ -112,13 +112,14 @@ def review_tables(settings: Settings, now: datetime) -> dict[str, list[rows.Row]
 
 @contextmanager
 def open_reviewed(settings: Settings, now: datetime) -> Iterator[LockedDatabase]:
-    """Open the published database with today's decisions laid over it.
+    """Open the published database with today's decisions laid over it; without a journal, with those it holds.
 
     Raises:
         StoreError: nothing is published, or the journal cannot be read.
     """
     with published.open_for_report(settings.publish) as database:
-        tables.lay_over(database.execute, rows_of(settings, now, database.execute))
+        if has_journal(settings.state) or not tables.has_reviews(database.execute):
+            tables.lay_over(database.execute, rows_of(settings, now, database.execute))
         yield database
 
 

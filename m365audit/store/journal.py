@@ -44,6 +44,7 @@ __all__ = [
     "Journal",
     "JournalMovedError",
     "canonical",
+    "has_journal",
     "open_journal",
 ]
 
@@ -199,6 +200,14 @@ def open_journal(state: Path) -> Journal:
         StoreError: later, by its methods, when the file is not a journal or cannot be read.
     """
     return Journal(state / JOURNAL_NAME)
+
+
+def has_journal(state: Path) -> bool:
+    """Return whether a journal is there that this user can see: readers of what is published may have none."""
+    try:
+        return (state / JOURNAL_NAME).exists()
+    except PermissionError:
+        return False
 
 
 def _insert(connection: sqlite3.Connection, draft: Draft, expected: int | None, at: datetime) -> Entry:

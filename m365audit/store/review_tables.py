@@ -111,6 +111,12 @@ def openings(ask: Ask) -> list[tuple[Any, ...]]:
     return list(ask(_OPENINGS, {}))
 
 
+def has_reviews(ask: Ask) -> bool:
+    """Return whether the open database holds the review tables itself; those of older programs do not."""
+    ((number,),) = ask("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'finding_reviews'", {})
+    return bool(number)
+
+
 def lay_over(ask: Ask, rows: Rows) -> None:
     """Lay the tables over an open published database, as temporary ones."""
     ((database,),) = ask("SELECT current_database()", {})
