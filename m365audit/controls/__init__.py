@@ -1,6 +1,20 @@
 """The policy's clauses as controls with outcomes. Never reads a log and never changes a finding."""
 
+from m365audit.controls.catalogue import Catalogue, Control, RuleFacts, RuleUse, load_controls
+from m365audit.controls.evaluating import evaluate
 from m365audit.controls.policy_rows import policy_rows
 from m365audit.controls.policy_text import PolicyFinding, policy_findings
+from m365audit.controls.sentences import sentence
 
-__all__ = ["PolicyFinding", "policy_findings", "policy_rows"]
+__all__ = [
+    "Catalogue",
+    "Control",
+    "PolicyFinding",
+    "RuleFacts",
+    "RuleUse",
+    "evaluate",
+    "load_controls",
+    "policy_findings",
+    "policy_rows",
+    "sentence",
+]

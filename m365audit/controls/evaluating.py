@@ -13,28 +13,14 @@ from m365audit.controls.catalogue import OUTCOMES, Catalogue, Control, ControlQu
 from m365audit.controls.sentences import sentence
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS, STATE_FEEDS
+from m365audit.store.review_tables import REVIEW_COLUMNS
 
 QUERY_SECONDS: Final = 300
 """How long one query may work for all tenants together; one that needs more is not assessable."""
 _LONGEST_REASON: Final = 200
 
-REVIEW_TABLES: Final[Mapping[str, str]] = {
-    "attestations": """
-        tenant_id VARCHAR, control VARCHAR, kind VARCHAR, ref VARCHAR, sha256 VARCHAR, by_role VARCHAR,
-        attested_at TIMESTAMPTZ, valid_until TIMESTAMPTZ, is_valid BOOLEAN""",
-    "breach_cases": """
-        tenant_id VARCHAR, case_id VARCHAR, finding_ids VARCHAR[], state VARCHAR, risk VARCHAR, detected_at TIMESTAMPTZ,
-        first_seen_at TIMESTAMPTZ, aware_at TIMESTAMPTZ, due_at TIMESTAMPTZ, notified_at TIMESTAMPTZ,
-        controller_told_at TIMESTAMPTZ, people_informed_at TIMESTAMPTZ, closed_at TIMESTAMPTZ, late_reason VARCHAR,
-        hours BIGINT""",
-    "subject_requests": """
-        tenant_id VARCHAR, request_id VARCHAR, kind VARCHAR, received_at TIMESTAMPTZ, legal_due_at TIMESTAMPTZ,
-        policy_due_at TIMESTAMPTZ, due_at TIMESTAMPTZ, answered_at TIMESTAMPTZ, state VARCHAR""",
-    "holds": """
-        tenant_id VARCHAR, hold_id VARCHAR, object VARCHAR, reason VARCHAR, until TIMESTAMPTZ, set_by VARCHAR,
-        approved_by VARCHAR, is_active BOOLEAN""",
-}
-"""Tables made from the journal; a database that has none of them yet is read as one with an empty journal."""
+REVIEW_TABLES: Final = ("attestations", "breach_cases", "subject_requests", "holds")
+"""Tables of the journal that are read; a database that has none of them is read as one with an empty journal."""
 
 
 class ControlDatabase(Protocol):
@@ -69,7 +55,8 @@ def evaluate(
     absent = _absent(database)
     try:
         for name in absent:
-            database.execute(f"CREATE TEMP TABLE {name} ({REVIEW_TABLES[name]})")
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in REVIEW_COLUMNS[name].items())
+            database.execute(f"CREATE TEMP TABLE {name} ({columns})")
         _fill(database, catalogue, now, roles)
         _answer(database, catalogue)
         _write_sentences(database, catalogue)

@@ -53,6 +53,8 @@ def _parts(key: str, facts: Mapping[str, Any], words: Sentences, *, attested: st
     values = {name: str(value) for name, value in facts.items()}
     if "owner" in values:
         values["owner"] = words.owners.get(values["owner"], values["owner"])
+    if "code" in values:
+        values["reason"] = f"{values.get('feed', '?')}: {words.reasons.get(values['code'], values['code'])}"
     values["attested"] = attested
     if key == "within_provisional":
         return [words.sentences["within"], words.sentences[key]]

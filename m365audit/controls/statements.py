@@ -279,7 +279,7 @@ WITH gaps AS (
     GROUP BY ALL
 )
 SELECT s.tenant_id, s.control, s.integration_name, 'not_assessable', g.gap, 'gap',
-    json_object('reason', g.feed || ': ' || replace(g.gap, '_', ' ')), [], 2
+    json_object('feed', g.feed, 'code', g.gap), [], 0
 FROM control_scopes AS s
 INNER JOIN control_list AS c ON s.control = c.control
 INNER JOIN gaps AS g ON s.tenant_id = g.tenant_id AND c.query = g.query
@@ -288,7 +288,7 @@ INNER JOIN gaps AS g ON s.tenant_id = g.tenant_id AND c.query = g.query
 QUERY_REGISTER: Final = """
 INSERT INTO control_answers
 SELECT s.tenant_id, s.control, s.integration_name, 'not_assessable', 'register_invalid', 'register_invalid',
-    '{}'::JSON, [], 2
+    '{}'::JSON, [], 0
 FROM control_scopes AS s
 INNER JOIN control_list AS c ON s.control = c.control
 INNER JOIN tenants AS t ON s.tenant_id = t.tenant_id

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from m365audit import catalogue, findings, register, report, rules
+from m365audit import catalogue, controls, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
+from m365audit.pipeline.controlling import control_catalogue, run_controls
 from m365audit.pipeline.policy_tables import policy_tables
 from m365audit.pipeline.reviewing import rows_of
 from m365audit.pipeline.values import Evaluation, Work, now
@@ -51,7 +52,7 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         given = _inputs(work, consents, not_judged)
         candidate.build(connection, fresh, given, workdir=workdir, progress=work.reporter.stage)
         work.reporter.stage("rules")
-        results = _run_rules(fresh, workdir)
+        results, promised = _run_rules(fresh, workdir)
         state = "valid" if consents.is_valid else "absent" if consents.is_absent else "invalid"
         outcome = "not_judged" if not_judged else "judged"
         ledger.end_run(connection, run_id, outcome, now(), (consents.hash, state))
@@ -60,6 +61,9 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
             connection, fresh, map(asdict, results.outcomes), results.aliases, before=published, workdir=workdir,
             decided=lambda ask: rows_of(work.settings, now(), ask),
         )  # fmt: skip
+        work.reporter.stage("controls")
+        run_controls(fresh, workdir, promised, work.settings, now())
+        ledger.describe(connection, fresh, "controls")
         work.reporter.stage("report")
         page, verdicts, severities = _show(work.settings, fresh, workdir)
         publish.put_in_place(fresh, published)
@@ -133,9 +137,12 @@ def _catalogue_tables() -> dict[str, Iterable[Mapping[str, object]]]:
     }
 
 
-def _run_rules(fresh: Path, workdir: Path) -> rules.RuleResults:
+def _run_rules(fresh: Path, workdir: Path) -> tuple[rules.RuleResults, controls.Catalogue]:
+    """Run the rules; return what they came to, and the controls, which are proven before anything runs."""
     with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
-        return rules.run_rules(locked, rules.load_rules(locked), findings.with_finding_ids)
+        loaded = rules.load_rules(locked)
+        promised = control_catalogue(loaded)
+        return rules.run_rules(locked, loaded, findings.with_finding_ids), promised
 
 
 def _show(settings: Settings, fresh: Path, workdir: Path) -> tuple[bytes, dict[str, int], dict[str, int]]:

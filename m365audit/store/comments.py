@@ -7,8 +7,8 @@ import duckdb
 from m365audit.store.dictionary import read_dictionary
 
 
-def write_comments(connection: duckdb.DuckDBPyConnection, database: str) -> None:
-    """Comment every table, view and column of ``database`` that the dictionary describes; in one transaction."""
+def write_comments(connection: duckdb.DuckDBPyConnection, database: str, *, only: str | None = None) -> None:
+    """Comment every table, view and column of ``database`` that the dictionary describes, or one; one transaction."""
     kinds = dict(
         connection.execute(
             "SELECT table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = $name "
@@ -24,7 +24,7 @@ def write_comments(connection: duckdb.DuckDBPyConnection, database: str) -> None
     connection.execute("BEGIN")
     for entry in read_dictionary():
         kind = kinds.get(entry.name)
-        if kind is not None:
+        if kind is not None and only in {None, entry.name}:
             table = f"{database}.main.{entry.name}"
             connection.execute(f"COMMENT ON {kind} {table} IS {_quoted(entry.grain)}")
             for column in (column for column in entry.columns if (entry.name, column) in columns):

@@ -96,6 +96,12 @@ def write_results(
         connection.execute("CHECKPOINT candidate")
 
 
+def describe(connection: duckdb.DuckDBPyConnection, candidate: Path, table: str) -> None:
+    """Comment one table that was made in the candidate after the ledger's."""
+    with lean(connection), attached(connection, candidate):
+        write_comments(connection, "candidate", only=table)
+
+
 def _asking(connection: duckdb.DuckDBPyConnection) -> Ask:
     return lambda sql, values: connection.execute(sql, dict(values) if values else None).fetchall()
 

@@ -1,7 +1,7 @@
 /*---
 query: containment
 controls: [C13-4]
-needs: [directory_audits]
+needs: []
 question: Was access behind each breach closed within the hours?
 ---*/
 WITH measures AS (
@@ -13,6 +13,7 @@ cases AS (
     SELECT
         b.tenant_id,
         b.case_id,
+        b.detected_at,
         b.aware_at + to_hours(c.amount) AS due_at,
         c.amount AS hours,
         m.moment,
@@ -44,11 +45,27 @@ counted AS (
 ),
 watched AS (
     -- A measure that no log covers has not been missed: nobody looked.
-    SELECT c.*, c.waiting > 0 AND NOT coalesce(t.watched_to >= d.last_due_at, FALSE) AS is_unwatched
+    SELECT
+        c.*,
+        c.waiting > 0 AND (
+            NOT coalesce(t.watched_to >= d.last_due_at, FALSE)
+            OR NOT coalesce(g.seen > 0, FALSE)
+            OR g.last_gap_at > d.first_detected_at
+        ) AS is_unwatched
     FROM counted AS c
     INNER JOIN tenants AS t ON c.tenant_id = t.tenant_id
-    INNER JOIN (SELECT tenant_id, max(due_at) AS last_due_at FROM cases GROUP BY tenant_id) AS d
-        ON c.tenant_id = d.tenant_id
+    INNER JOIN (
+        SELECT tenant_id, max(due_at) AS last_due_at, min(detected_at) AS first_detected_at FROM cases GROUP BY tenant_id
+    ) AS d ON c.tenant_id = d.tenant_id
+    LEFT JOIN (
+        SELECT
+            tenant_id,
+            count(*) FILTER (WHERE state <> 'gap') AS seen,
+            max(covered_to) FILTER (WHERE state = 'gap') AS last_gap_at
+        FROM coverage
+        WHERE feed = 'directory_audits'
+        GROUP BY tenant_id
+    ) AS g ON c.tenant_id = g.tenant_id
 )
 SELECT
     tenant_id,
@@ -61,7 +78,7 @@ SELECT
     END AS says,
     json_object(
         'count', cases, 'late', late, 'open', waiting, 'hours', hours,
-        'reason', 'the evidence ends before the hours to contain the breach do'
+        'reason', 'the log of changes does not cover the hours after detection'
     ) AS facts
 FROM watched
 UNION ALL

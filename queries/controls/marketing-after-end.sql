@@ -1,7 +1,7 @@
 /*---
 query: marketing-after-end
 controls: [C04-2]
-needs: [graph_activity, audit_exchange, audit_teams]
+needs: []
 needs_register: true
 question: Did a process that rests on consent go on after its end?
 ---*/

@@ -1,0 +1,44 @@
+"""Rules and controls put together, on a candidate or on what is published. Never decides an outcome itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from m365audit import controls, rules
+from m365audit.config import Settings
+from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
+
+
+def control_catalogue(loaded: Iterable[rules.Rule]) -> controls.Catalogue:
+    """Return the controls, proven against these rules.
+
+    Raises:
+        RuleError: with every problem of the controls' file.
+    """
+    return controls.load_controls(
+        controls.RuleFacts(rule.id, rule.controls, rule.needs, rule.needs_register, rule.file) for rule in loaded
+    )
+
+
+def run_controls(
+    fresh: Path, workdir: Path, catalogue: controls.Catalogue, settings: Settings, now: datetime
+) -> None:
+    """Make the table ``controls`` of a candidate that has findings and decisions already."""
+    with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
+        controls.evaluate(locked, catalogue, now=now, roles=_roles(settings))
+
+
+def controls_today(database: LockedDatabase, settings: Settings, now: datetime) -> None:
+    """Lay today's outcomes over a published database, after today's decisions (``store.published.open_for_reading``).
+
+    A table ``controls`` for this connection alone is made of the same evidence, with decisions, cases, requests and
+    attestations as they are now, and clocks as of ``now``.
+    """
+    catalogue = control_catalogue(rules.load_rules(database))
+    controls.evaluate(database, catalogue, now=now, roles=_roles(settings), is_temporary=True)
+
+
+def _roles(settings: Settings) -> list[tuple[str, ...]]:
+    return [tuple(person.roles) for person in settings.review.people]
