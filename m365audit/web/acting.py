@@ -11,21 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
+from m365audit.config.review import ROLES
 from m365audit.errors import ReviewError
 from m365audit.findings import decisions
 from m365audit.findings.requests import end_of
 from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Facts, Review, Terms, Wish
 from m365audit.pipeline import reviewing
+from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import FindingKey
-from m365audit.store.journal import Actor, Entry
+from m365audit.store.journal import Actor, Draft, Entry, open_journal
 from m365audit.web.desk import Desk
 
 __all__ = [
-    "BREACH_ANSWERS", "DECISIONS", "OPINIONS", "Standing", "answer", "decide", "looked_at", "opinion", "standing",
-    "wish",
+    "BREACH_ANSWERS", "DECISIONS", "OPINIONS", "TRIAL", "Standing", "answer", "decide", "doing", "in_turn", "looked_at",
+    "opinion", "refusal", "standing", "wish",
 ]  # fmt: skip
 _TURN: Final = threading.Lock()
-_TRIAL: Final = "This is how a reason looks that is long enough."
+_ALL: Final = frozenset(ROLES)
+TRIAL: Final = "This is how a reason looks that is long enough."
 
 _Value = TypeVar("_Value")
 
@@ -55,21 +58,22 @@ def standing(desk: Desk, actor: Actor, tenant: str, finding: str) -> Standing:
     now, key = desk.now(), FindingKey(tenant, finding)
     review, facts, entries = in_turn(lambda: reviewing.review_of(desk.settings, key, now))
     terms = reviewing.terms_of(desk.settings)
-    may = {to: _refusal(lambda to=to: _try(terms, review, facts, actor, to, now)) for to in DECISIONS}  # type: ignore[misc]
+    may = {to: refusal(lambda to=to: _try(terms, review, facts, actor, to, now)) for to in DECISIONS}  # type: ignore[misc]
     may |= {
-        "approve": _refusal(lambda: decisions.approve(terms, review, facts, actor, _TRIAL, now=now)),
-        "deny": _refusal(lambda: decisions.deny(terms, review, actor, _TRIAL)),
-        "opinion": _refusal(lambda: decisions.give_opinion(terms, review, actor, OPINIONS[0], _TRIAL)),
+        "approve": refusal(lambda: decisions.approve(terms, review, facts, actor, TRIAL, now=now)),
+        "deny": refusal(lambda: decisions.deny(terms, review, actor, TRIAL)),
+        "opinion": refusal(lambda: decisions.give_opinion(terms, review, actor, OPINIONS[0], TRIAL)),
     }
     return Standing(review, facts, entries, may, review.requested_person == actor.person)
 
 
 def _try(terms: Terms, review: Review, facts: Facts, actor: Actor, to: str, now: datetime) -> object:
-    trial = Wish(to, _TRIAL, ("-",), "-", now + timedelta(hours=1), "no")
+    trial = Wish(to, TRIAL, ("-",), "-", now + timedelta(hours=1), "no")
     return decisions.decide(terms, review, facts, actor, trial, now=now)
 
 
-def _refusal(attempt: Callable[[], object]) -> str | None:
+def refusal(attempt: Callable[[], object]) -> str | None:
+    """Return why something that is tried cannot be done; None when it can."""
     try:
         attempt()
     except ReviewError as error:
@@ -91,7 +95,7 @@ def wish(
 def decide(desk: Desk, actor: Actor, tenant: str, finding: str, wanted: Wish, version: int) -> Entry:
     """Decide on a finding; see ``reviewing.decide``."""
     key, now = FindingKey(tenant, finding), desk.now()
-    return in_turn(lambda: reviewing.decide(desk.settings, actor, key, wanted, version, now))
+    return in_turn(lambda: reviewing.decide(desk.settings, actor, key, wanted, expected_version=version, now=now))
 
 
 def answer(
@@ -100,16 +104,36 @@ def answer(
     """Approve or deny what another person asked for; see ``reviewing.approve``."""
     key, now = FindingKey(tenant, finding), desk.now()
     said = reviewing.approve if is_approved else reviewing.deny
-    return in_turn(lambda: said(desk.settings, actor, key, reason, version, now))
+    return in_turn(lambda: said(desk.settings, actor, key, reason, expected_version=version, now=now))
 
 
 def opinion(desk: Desk, actor: Actor, tenant: str, finding: str, opinion: str, reason: str) -> Entry:
     """Give an opinion on an acceptance; see ``reviewing.give_opinion``."""
     key, now = FindingKey(tenant, finding), desk.now()
-    return in_turn(lambda: reviewing.give_opinion(desk.settings, actor, key, opinion, reason, now))
+    return in_turn(lambda: reviewing.give_opinion(desk.settings, actor, key, opinion, reason, now=now))
 
 
 def looked_at(desk: Desk, actor: Actor, tenant: str, finding: str) -> None:
     """Note that a person looked at a finding, the first time."""
     key, now = FindingKey(tenant, finding), desk.now()
     in_turn(lambda: reviewing.note_opened(desk.settings, actor, key, now))
+
+
+def doing(desk: Desk, actor: Actor, version: int | None = None) -> Doing:
+    """Return who does something now, on which version."""
+    return Doing(desk.settings, actor, desk.now(), version)
+
+
+def note_view(desk: Desk, actor: Actor, tenant: str, token: str, reason: str) -> None:
+    """Write down that somebody is shown who is behind a token; before it is shown.
+
+    Raises:
+        ReviewError: the reason says nothing, or this person may not decide here either.
+    """
+    terms = reviewing.terms_of(desk.settings)
+    decisions.check_may(terms, actor, _ALL, "be shown a person")
+    decisions.check_reason(reason)
+    body = {"what": token, "purpose": reason, "rows": 1}
+    with open_journal(desk.settings.state) as journal:
+        draft = Draft("view", tenant, token, "identified", actor, body)
+        journal.append(draft, expected_version=None, at=desk.now())

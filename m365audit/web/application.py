@@ -11,19 +11,23 @@ from aiohttp import web
 
 from m365audit.web import (
     about_page,
+    case_pages,
+    control_pages,
     edge,
     entering,
     finding_list,
     finding_page,
     guards,
+    identity_page,
     report_page,
+    request_pages,
     statics,
 )
 from m365audit.web.desk import DESK, Desk
 
 _PARTS: Final = (
-    entering, statics, report_page, finding_list, finding_page,
-    about_page,
+    entering, statics, report_page, finding_list, finding_page, case_pages, request_pages, control_pages,
+    identity_page, about_page,
 )  # fmt: skip
 
 

@@ -31,9 +31,5 @@ def running(reader: Reader, words: Words, now: datetime) -> list[Clock]:
         if row["kind"] == "request" and due - now > _SOON:
             continue
         name = words.plain(f"page.clock.{row['kind']}", id=row["id"])
-        found.append(
-            Clock(
-                name, due, f"/{row['kind']}s/{quote(str(row['tenant_id']), safe='')}/{quote(str(row['id']), safe='')}"
-            )
-        )
+        found.append(Clock(name, due, f"/{row['kind']}s/{quote(str(row['id']), safe='')}"))
     return found[:_MOST]

@@ -21,6 +21,7 @@ from m365audit.report.words import Words
 from m365audit.store.journal import Actor
 from m365audit.web.desk import DESK, SESSION, Desk
 from m365audit.web.guards import HEADERS, content_policy
+from m365audit.web.reading import Reading
 
 _Value = TypeVar("_Value")
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -89,6 +90,13 @@ def hashes_of(body: bytes) -> dict[str, tuple[str, ...]]:
             for block in re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), body, re.DOTALL)
         )
         for kind in ("style", "script")
+    }
+
+
+def tenant_names(reading: Reading) -> dict[str, str]:
+    """Return the names of all audited tenants by their ids."""
+    return {
+        str(row["tenant_id"]): str(row["name"] or row["tenant_id"]) for row in reading.reader.rows("report-tenants")
     }
 
 

@@ -1,0 +1,111 @@
+"""Owns the pages about controls, clause by clause, and about what people attested; an attestation is never evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from m365audit.errors import AuditError, ReviewError
+from m365audit.findings.decisions import check_may
+from m365audit.findings.requests import end_of
+from m365audit.pipeline import casework, reviewing
+from m365audit.report.optional import present
+from m365audit.report.promised import OUTCOMES
+from m365audit.store.journal import Entry
+from m365audit.web import acting, clocks, edge, pages
+from m365audit.web.desk import DESK, Desk
+from m365audit.web.forms import Field, Form, day_of
+from m365audit.web.reading import Reading
+
+ROUTES: Final = web.RouteTableDef()
+_MOST: Final = 2_000
+_DECIDERS: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
+
+
+@ROUTES.get("/controls")
+async def controls(request: web.Request) -> web.Response:
+    """Show the controls that the address asks for."""
+    desk = request.app[DESK]
+    outcome = request.query.get("outcome", "")
+    tenant = request.query.get("tenant", "")
+    values = await desk.published.ask(lambda reading: _frame(desk, reading))
+    outcome, tenant = outcome if outcome in OUTCOMES else "", tenant if tenant in values["tenants"] else ""
+    rows = [
+        row
+        for row in values["controls"]
+        if (not outcome or row["outcome"] == outcome) and (not tenant or row["tenant_id"] == tenant)
+    ]
+    counts = {name: sum(row["outcome"] == name for row in values["controls"]) for name in OUTCOMES}
+    values |= {"rows": rows, "outcome": outcome, "tenant": tenant, "outcomes": OUTCOMES, "counts": counts}
+    return await pages.page(request, "controls.html", values)
+
+
+@ROUTES.get("/attestations")
+async def attestations(request: web.Request) -> web.Response:
+    """Show what was attested."""
+    done = request.query.get("done", "")
+    return await _show(request, done="attest" if done == "attest" else "")
+
+
+@ROUTES.post("/attestations")
+async def attest(request: web.Request) -> web.Response:
+    """Write a statement down."""
+    desk, sent, actor = request.app[DESK], await edge.form(request), pages.actor_of(request)
+    values = await desk.published.ask(lambda reading: _frame(desk, reading))
+
+    def write() -> Entry:
+        until = day_of(sent.get("valid_until", ""), "valid_until")
+        if until is None:
+            raise ReviewError("valid_until is empty", hint="say until when it holds")
+        if sent.get("tenant") not in values["tenants"]:
+            raise ReviewError("the tenant is not one of those that are audited", hint="choose one")
+        statement = casework.Statement(
+            sent.get("control", ""), sent.get("attestation_kind", ""), sent.get("ref", ""), sent.get("by_role", ""),
+            end_of(until, reviewing.zone_of(desk.settings)),
+        )  # fmt: skip
+        return casework.attest(acting.doing(desk, actor), sent["tenant"], statement, values["known"])
+
+    try:
+        await pages.in_thread(desk, lambda: acting.in_turn(write))
+    except ReviewError as error:
+        return await _show(request, typed=sent, here="attest", error=error)
+    raise web.HTTPSeeOther("/attestations?done=attest")
+
+
+async def _show(
+    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
+    done: str = "",
+) -> web.Response:  # fmt: skip
+    desk, actor = request.app[DESK], pages.actor_of(request)
+    values = await desk.published.ask(lambda reading: _frame(desk, reading))
+    terms = await pages.in_thread(desk, lambda: reviewing.terms_of(desk.settings))
+    control = request.query.get("control", "")
+    fields = (
+        Field("tenant", "choice", tuple(values["tenants"]), "tenant", is_needed=True),
+        Field("control", "text", is_needed=True, value=control if control in values["known"] else ""),
+        Field("attestation_kind", "text", is_needed=True),
+        Field("ref", "text", is_needed=True),
+        Field("by_role", "text", is_needed=True),
+        Field("valid_until", "day", is_needed=True),
+    )
+    why = acting.refusal(lambda: check_may(terms, actor, _DECIDERS, "attest a control"))
+    values |= {
+        "forms": [Form("attest", "/attestations", fields, 0, why)], "typed": dict(typed or {}), "here": here,
+        "trouble": error, "done": done,
+    }  # fmt: skip
+    return await pages.page(request, "attestations.html", values, status=422 if error else 200)
+
+
+def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:
+    tables = present(reading.reader)
+    rows = tables.rows("report-controls", "controls", limit=_MOST)
+    return {
+        "is_known": tables.has("controls"),
+        "controls": rows,
+        "known": sorted({str(row["control"]) for row in rows}),
+        "attested": tables.rows("report-attestations", "attestations", limit=_MOST),
+        "tenants": pages.tenant_names(reading),
+        "clocks": clocks.running(reading.reader, desk.words, desk.now()),
+    }
