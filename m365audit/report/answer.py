@@ -19,39 +19,12 @@ from m365audit.report.document import (
     Unknown,
 )
 from m365audit.report.sheets import SourceAccount, TenantSection
+from m365audit.report.words import Words
 
 HIGHLIGHTS = 4
 _GRANT_FEEDS = ("app_role_assignments", "delegated_permission_grants")
 _INNER_GRANT_FEEDS = ("rsc_grants", "exchange_role_assignments")
 """Grants that Entra does not list: inside one team or chat, inside Exchange."""
-
-_WORDS = {
-    "nothing_judged": (
-        "Nothing was judged.",
-        (
-            "Evidence may have been collected, but no use was compared with the consent register. "
-            "Nothing below says that processing was in order."
-        ),
-    ),
-    "outside": (
-        "Yes. Data was used outside the recorded consent.",
-        "Everything else that is in scope was judged.",
-    ),
-    "no_events": (
-        "No use was seen, and that proves nothing.",
-        "The evidence holds not one access that could be judged. No events is not the same as no processing.",
-    ),
-    "cannot_tell": (
-        "None was seen, but it cannot be ruled out.",
-        "What could be judged agrees with the consent register. Not everything could be judged: see what is not known.",
-    ),
-    "none_seen": (
-        "None was seen in complete evidence.",
-        "Every logged use agrees with the consent register, and every log was there for the whole time.",
-    ),
-}
-
-_MAY_BE_MORE = "The evidence shows it. There may be more: not everything could be judged, see what is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +40,22 @@ class Findable:
     tenants: tuple[TenantSection, ...]
 
 
-def make_answer(given: Findable) -> Answer:
+def make_answer(given: Findable, words: Words) -> Answer:
     """Return the answer to "was data used outside the recorded consent?" with all that limits it."""
-    unknowns = tuple(item for item in _unknowns(given) if item.count)
+    unknowns = tuple(_unknown(words, *item) for item in _unknowns(given) if item[1])
     state = _state(given, unknowns)
-    headline, explanation = _WORDS[state]
-    if state == "outside" and unknowns:
-        explanation = _MAY_BE_MORE
+    more = ".more" if state == "outside" and unknowns else ""
     return Answer(
         state=state,
-        headline=headline,
-        explanation=explanation,
+        headline=words.plain(f"answer.{state}.headline"),
+        explanation=words.plain(f"answer.{state}.explanation{more}"),
         outside_events=sum(item.outside_events for item in given.cells),
         outside_cells=sum(item.outside_cells for item in given.cells),
         used_cells=sum(item.used_cells for item in given.cells),
         events=sum(item.events for item in given.cells),
         tenants=len(given.tenants),
         tenants_outside=sum(1 for item in given.cells if item.outside_cells),
-        not_judged=_not_judged(given.tenants),
+        not_judged=_not_judged(given.tenants, words),
         highlights=given.outside[:HIGHLIGHTS],
         unknowns=unknowns,
         is_register_absent=given.register_state == "absent",
@@ -101,76 +72,63 @@ def _state(given: Findable, unknowns: Sequence[Unknown]) -> str:
     return "cannot_tell" if unknowns else "none_seen"
 
 
-def _not_judged(tenants: Iterable[TenantSection]) -> tuple[NotJudged, ...]:
+def _not_judged(tenants: Iterable[TenantSection], words: Words) -> tuple[NotJudged, ...]:
     return tuple(
-        NotJudged(tenant.tenant_id, tenant.name, tenant.not_evaluated_reason or "no reason was recorded")
+        NotJudged(tenant.tenant_id, tenant.name, tenant.not_evaluated_reason or words.plain("word.no_reason"))
         for tenant in tenants
         if not tenant.is_evaluated
     )
 
 
-def _unknowns(given: Findable) -> list[Unknown]:
+Counted = tuple[str, int, str]
+"""What is not known, how often, and the section that lists it."""
+
+
+def _unknown(words: Words, code: str, count: int, section: str) -> Unknown:
+    return Unknown(code, count, words.plain(f"unknown.{code}", count=count), section)
+
+
+def _unknowns(given: Findable) -> list[Counted]:
     return [*_unknown_use(given), *_unknown_sources(given), *_unknown_files(given)]
 
 
-def _unknown(code: str, count: int, one: str, many: str, section: str) -> Unknown:
-    return Unknown(code, count, one if count == 1 else many, section)
-
-
-def _unknown_use(given: Findable) -> list[Unknown]:
+def _unknown_use(given: Findable) -> list[Counted]:
     rules = given.not_assessable.rules
     tenants = given.tenants
     unaudited = [process for item in tenants for process in item.processes if not process.is_audited]
     return [
-        _unknown("tenants_not_judged", sum(1 for item in tenants if not item.is_evaluated),
-                 "tenant was not judged", "tenants were not judged", "tenants"),
-        _unknown("events_not_assessable", sum(item.not_assessable for item in tenants),
-                 "use of data could not be judged", "uses of data could not be judged", "unknown-use"),
-        _unknown("events_without_verdict", sum(max(item.unjudged, 0) for item in tenants),
-                 "event has no verdict", "events have no verdict", "tenants"),
-        _unknown("unmapped_calls", sum(item.unmapped_events for item in tenants),
-                 "call is of a kind not known", "calls are of a kind not known", "unknown-calls"),
-        _unknown("rules_not_evaluated", sum(1 for item in rules if item.outcome != "error"),
-                 "check could not be made", "checks could not be made", "unknown-rules"),
-        _unknown("rules_failed", sum(1 for item in rules if item.outcome == "error"),
-                 "check failed", "checks failed", "unknown-rules"),
-        _unknown("processes_not_audited", len(unaudited),
-                 "recorded process is of a kind of data not audited",
-                 "recorded processes are of a kind of data not audited", "tenants"),
-    ]  # fmt: skip
+        ("tenants_not_judged", sum(1 for item in tenants if not item.is_evaluated), "tenants"),
+        ("events_not_assessable", sum(item.not_assessable for item in tenants), "unknown-use"),
+        ("events_without_verdict", sum(max(item.unjudged, 0) for item in tenants), "tenants"),
+        ("unmapped_calls", sum(item.unmapped_events for item in tenants), "unknown-calls"),
+        ("rules_not_evaluated", sum(1 for item in rules if item.outcome != "error"), "unknown-rules"),
+        ("rules_failed", sum(1 for item in rules if item.outcome == "error"), "unknown-rules"),
+        ("processes_not_audited", len(unaudited), "tenants"),
+    ]
 
 
-def _unknown_sources(given: Findable) -> list[Unknown]:
+def _unknown_sources(given: Findable) -> list[Counted]:
     logs = [item.state for item in given.coverage if item.feed in LOG_FEEDS]
     unread = {
         feeds: {item.tenant_id for item in given.coverage if item.feed in feeds and item.state in ("none", "partial")}
         for feeds in (_GRANT_FEEDS, _INNER_GRANT_FEEDS)
     }
     return [
-        _unknown("logs_with_gaps", logs.count("partial"), "log has gaps", "logs have gaps", "coverage"),
-        _unknown("logs_missing", logs.count("none"), "log was never received", "logs were never received", "coverage"),
-        _unknown("logs_provisional", logs.count("provisional"),
-                 "log may be incomplete", "logs may be incomplete", "coverage"),
-        _unknown("grants_not_read", len(unread[_GRANT_FEEDS]),
-                 "tenant's grants were not read in full", "tenants' grants were not read in full", "coverage"),
-        _unknown("inner_grants_not_read", len(unread[_INNER_GRANT_FEEDS]),
-                 "tenant's grants inside teams or Exchange were not read in full",
-                 "tenants' grants inside teams or Exchange were not read in full", "coverage"),
-        _unknown("grants_unreadable", sum(item.unreadable_grants for item in given.tenants),
-                 "grant is of a permission not known", "grants are of a permission not known", "tenants"),
-    ]  # fmt: skip
+        ("logs_with_gaps", logs.count("partial"), "coverage"),
+        ("logs_missing", logs.count("none"), "coverage"),
+        ("logs_provisional", logs.count("provisional"), "coverage"),
+        ("grants_not_read", len(unread[_GRANT_FEEDS]), "coverage"),
+        ("inner_grants_not_read", len(unread[_INNER_GRANT_FEEDS]), "coverage"),
+        ("grants_unreadable", sum(item.unreadable_grants for item in given.tenants), "tenants"),
+    ]
 
 
-def _unknown_files(given: Findable) -> list[Unknown]:
+def _unknown_files(given: Findable) -> list[Counted]:
     sources = given.sources
     quarantined = max(sum(item.quarantined for item in sources), given.not_assessable.quarantine_total)
     return [
-        _unknown("files_refused", sum(item.files_refused for item in sources),
-                 "file was refused", "files were refused", "unknown-files"),
-        _unknown("files_partial", sum(item.files_partial for item in sources),
-                 "file was taken in only partly", "files were taken in only partly", "unknown-files"),
-        _unknown("records_quarantined", quarantined,
-                 "record could not be taken in", "records could not be taken in", "unknown-files"),
-        _unknown("sources_unbalanced", sum(1 for item in sources if not item.is_balanced),
-                 "tenant's records do not add up", "tenants' records do not add up", "sources"),
-    ]  # fmt: skip
+        ("files_refused", sum(item.files_refused for item in sources), "unknown-files"),
+        ("files_partial", sum(item.files_partial for item in sources), "unknown-files"),
+        ("records_quarantined", quarantined, "unknown-files"),
+        ("sources_unbalanced", sum(1 for item in sources if not item.is_balanced), "sources"),
+    ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from m365audit.model import SEVERITIES
-from m365audit.report import wording
 from m365audit.report.answer import Findable, make_answer
+from m365audit.report.clock_rows import build_clocks
 from m365audit.report.coverage import build_coverage
-from m365audit.report.decided import Clocks, Waiting
+from m365audit.report.decided_rows import build_journal, build_waiting
 from m365audit.report.document import (
     SCHEMA,
     Cell,
@@ -22,12 +22,21 @@ from m365audit.report.document import (
 )
 from m365audit.report.finding_rows import build_findings
 from m365audit.report.hiding import hidden
+from m365audit.report.integration_rows import build_integrations
+from m365audit.report.optional import present
 from m365audit.report.people import People
-from m365audit.report.promised import NOTHING_MORE, Circumstances, ControlCounts
+from m365audit.report.promised import NOTHING_MORE, Circumstances
+from m365audit.report.promised_rows import (
+    build_attestations,
+    build_control_counts,
+    build_controls,
+    build_policy_findings,
+)
 from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.tenants import build_tenants
 from m365audit.report.unknown_rows import build_not_assessable
+from m365audit.report.words import load_words
 
 _CELLS = 5_000
 _JUDGEMENTS = 500
@@ -55,7 +64,9 @@ def build_document(
         time_zone: the reader's, e.g. ``Europe/Amsterdam``; UTC stands beside it.
         circumstances: what the database does not hold and the report has to say.
     """
+    words = load_words(language, time_zone)
     reader = hidden(reader, people)
+    tables = present(reader)
     tenants = build_tenants(reader)
     names = TenantNames({tenant.tenant_id: tenant.name for tenant in tenants})
     generated_from = _generated_from(reader, tenants)
@@ -65,10 +76,13 @@ def build_document(
     cells = tuple(one_cell(row, names) for row in reader.rows("report-cells", limit=_CELLS))
     totals = tuple(_cell_totals(row, names) for row in reader.rows("report-cell-totals"))
     sources = tuple(_source(row, names) for row in reader.rows("report-sources"))
-    findings, findings_total = build_findings(reader, names)
-    answer = make_answer(
-        Findable(generated_from.register_state, totals, coverage, outside[0], unknown, sources, tenants)
-    )
+    findings, findings_total = build_findings(tables, names, language)
+    waiting, overdue = build_waiting(tables, now)
+    integrations, integrations_total = build_integrations(tables, tenants, cells, findings)
+    controls, controls_total = build_controls(tables, names, language)
+    journal, journal_total = build_journal(tables, names)
+    found = Findable(generated_from.register_state, totals, coverage, outside[0], unknown, sources, tenants)
+    answer = make_answer(found, words)
     return Document(
         schema=SCHEMA,
         language=language,
@@ -76,13 +90,13 @@ def build_document(
         now=now,
         is_identified=people.is_identified,
         circumstances=circumstances,
-        title=wording.TITLE,
+        title=words.plain("page.title"),
         period=_period(tenants),
         generated_from=generated_from,
         answer=answer,
-        clocks=Clocks((), 0, (), 0, (), 0, 0),
-        waiting=Waiting(False, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ()),
-        control_counts=ControlCounts(False, 0, 0, 0, 0, 0, 0),
+        clocks=build_clocks(tables, names, now, overdue),
+        waiting=waiting,
+        control_counts=build_control_counts(tables),
         coverage=coverage,
         changes=_changes(reader, generated_from),
         matrix=cells,
@@ -93,16 +107,16 @@ def build_document(
         outside=outside[0],
         outside_total=outside[1],
         not_assessable=unknown,
-        integrations=(),
-        integrations_total=0,
-        controls=(),
-        controls_total=0,
-        attestations=(),
-        policy_findings=(),
-        journal=(),
-        journal_total=0,
+        integrations=integrations,
+        integrations_total=integrations_total,
+        controls=controls,
+        controls_total=controls_total,
+        attestations=build_attestations(tables, names),
+        policy_findings=build_policy_findings(tables),
+        journal=journal,
+        journal_total=journal_total,
         sources=sources,
-        method=wording.METHOD,
+        method=words.lines("method"),
         tenants=tenants,
     )
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from m365audit.model import FEEDS, STATE_FEEDS
 from m365audit.report.document import FeedCoverage
 from m365audit.report.rows import Reader, Row, count, moment, texts, words
-from m365audit.report.wording import COVERAGE_GROUPS
 
+COVERAGE_GROUPS: Final = (
+    ("graph_activity", ("graph_activity",)),
+    ("audit_exchange", ("audit_exchange",)),
+    ("audit_teams", ("audit_teams",)),
+    ("sign_ins", ("sign_ins_interactive", "sign_ins_non_interactive", "sign_ins_service_principal",
+                  "sign_ins_managed_identity")),
+    ("directory_audits", ("directory_audits",)),
+    ("grants", ("app_role_assignments", "delegated_permission_grants")),
+)  # fmt: skip
+"""Columns of the coverage table on page 1: the sources that decide whether an answer is possible."""
 _WORST_FIRST = ("none", "partial", "provisional", "observed", "complete")
 
 

@@ -40,11 +40,14 @@ def visible(value: str) -> str:
     return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", value)
 
 
-def shown(value: str) -> str:
-    """Return the text as a person sees it: visible, and cut with a mark when it is very long."""
+def shown(value: str, mark: str = "… [{count}]") -> str:
+    """Return the text as a person sees it: visible, and cut with a mark when it is very long.
+
+    ``mark`` says that it was cut; ``{count}`` in it are the characters of the whole.
+    """
     if len(value) <= SHOWN:
         return visible(value)
-    return f"{visible(value[:SHOWN])} … [cut; {len(value):,} characters, all of them in the JSON file]"
+    return f"{visible(value[:SHOWN])} {mark.format(count=f'{len(value):,}')}"
 
 
 def impersonal(value: str) -> str:

@@ -2,30 +2,80 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from m365audit.report.decided import Review, ReviewEvent
+from m365audit.report.decided_rows import build_reviews
 from m365audit.report.document import Evidence, Finding
-from m365audit.report.rows import Reader, Row, TenantNames, count, flag, moment, text, texts, total, words
+from m365audit.report.optional import Tables
+from m365audit.report.rows import Row, TenantNames, count, flag, moment, parts_of, text, texts, total, words
+from m365audit.report.rule_texts import RuleText, rule_texts
 
 EVIDENCE_ROWS = 20
 """Pieces of evidence per finding; the finding's command shows all of them."""
 _FINDINGS = 5_000
+DIMENSIONS: Final = {
+    "no_record": "record", "before_start": "period", "invalidated": "period", "after_withdrawal": "period",
+    "after_expiry": "period", "workload": "workload", "operation": "operation", "access_kind": "access_kind",
+    "permission": "permission", "resource": "resource",
+}  # fmt: skip
+"""In what a use differs from the record, by the reason of its verdict (verdicts.md)."""
 
 
-def build_findings(reader: Reader, names: TenantNames) -> tuple[tuple[Finding, ...], int]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a finding's own row: reviews and history by finding, the rules' texts."""
+
+    reviews: Mapping[tuple[str, str], Review]
+    histories: Mapping[tuple[str, str], Sequence[ReviewEvent]]
+    texts: Mapping[str, RuleText]
+    language: str
+
+
+def build_findings(tables: Tables, names: TenantNames, language: str) -> tuple[tuple[Finding, ...], int]:
     """Return the findings, gravest first, and how many there are in all."""
+    reader = tables.reader
+    beside = Beside(*build_reviews(tables, names, _FINDINGS), rule_texts(language), language)
     rows = reader.rows("report-findings", limit=_FINDINGS)
     evidence: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for row in reader.rows("report-evidence", rows=EVIDENCE_ROWS, findings=_FINDINGS):
         evidence[words(row, "tenant_id"), words(row, "finding_id")].append(one_evidence(row))
-    return tuple(_with_evidence(row, names, evidence) for row in rows), total(rows)
+    return tuple(_with_evidence(row, names, evidence, beside) for row in rows), total(rows)
 
 
-def _with_evidence(row: Row, names: TenantNames, evidence: dict[tuple[str, str], list[Evidence]]) -> Finding:
+def _with_evidence(
+    row: Row, names: TenantNames, evidence: dict[tuple[str, str], list[Evidence]], beside: Beside
+) -> Finding:
     pieces = evidence.get((words(row, "tenant_id"), words(row, "finding_id")), [])
     first, others = tuple(pieces[:EVIDENCE_ROWS]), pieces[EVIDENCE_ROWS:]
-    return one_finding(row, names, first, others[-1] if others else None)
+    finding = one_finding(row, names, first, others[-1] if others else None)
+    return told(finding, beside, sorted({piece.country for piece in pieces if piece.country is not None}))
+
+
+def told(finding: Finding, beside: Beside, countries: Sequence[str]) -> Finding:
+    """Return the finding with its review, its history and the rule's texts in the reader's language."""
+    key, text = (finding.tenant_id, finding.finding_id), beside.texts.get(finding.rule)
+    review = beside.reviews.get(key)
+    told = dataclasses.replace(
+        finding,
+        decision=review.decision if review is not None else finding.decision,
+        countries=tuple(countries),
+        dimensions=tuple(dict.fromkeys(DIMENSIONS.get(reason, "unknown") for reason in finding.reasons)),
+        review=review,
+        history=tuple(beside.histories.get(key, ())),
+    )
+    if text is None:
+        return told
+    told = dataclasses.replace(told, advice=text.advice, controls=text.controls, text_language=text.language)
+    if text.language == "en":
+        return told
+    title = text.filled(dict(parts_of(finding.subject or "{}")))
+    return dataclasses.replace(told, title=title or told.title, question=text.question or told.question)
 
 
 def one_evidence(row: Row) -> Evidence:

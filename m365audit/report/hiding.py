@@ -22,6 +22,7 @@ _CLOSED: Final = frozenset({
 """Columns that hold no person: closed lists, ids that the product made, shapes in which every id is masked."""
 _PERSONS: Final = frozenset({"owner", "person", "actor", "actor_id", "user_id", "user_name", "principal_id"})
 """Columns that hold nothing but persons, whether anything knows them or not."""
+_ROLES: Final = frozenset({"dpo", "risk_owner", "analyst", "admin", "reviewer", "machine"})
 _PERSON_PARTS: Final = frozenset({"owner", "grantee", "user", "mailbox", "principal"})
 """Parts of a finding's identity that are persons."""
 _KEPT: Final = 100_000
@@ -72,7 +73,7 @@ class HidingReader:
         if not isinstance(value, str):
             return value
         if name in _PERSONS:
-            return self.people.person(tenant, value) if value else value
+            return self.people.person(tenant, value) if value and value not in _ROLES else value
         known = self.seen.get((tenant, value))
         if known is None:
             known = self.people.hide(value, tenant)

@@ -9,36 +9,20 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from m365audit.report import display, room, wording
-from m365audit.report.coverage import TenantCoverage, summarise
-from m365audit.report.document import Cell, Document, Evidence, Finding
+from m365audit.report import display, room, shown
+from m365audit.report.coverage import COVERAGE_GROUPS, TenantCoverage, summarise
+from m365audit.report.document import Cell, Document, Finding
 from m365audit.report.matrix import build_matrix
-from m365audit.report.rows import parts_of
 from m365audit.report.sheets import SourceAccount
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    """A finding as the page shows it: its anchor, its title, the parts of its subject, the evidence that fits.
-
-    ``last`` is the last piece of evidence where it is not among the first; ``hidden`` pieces stand between them.
-    """
-
-    anchor: str
-    title: str
-    finding: Finding
-    subject: tuple[tuple[str, str], ...]
-    evidence: tuple[Evidence, ...]
-    last: Evidence | None
-    hidden: int
+from m365audit.report.words import Words, load_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +47,62 @@ def render_html(document: Document, *, live: Live | None = None) -> bytes:
     """
     environment = _environment()
     style = environment.get_template("report.css").render()
-    matrix = build_matrix(document.matrix, document.matrix_totals)
-    cells = room.shown_cells(document, matrix)
     page = environment.get_template("report.html").render(
         document=document,
         live=live,
+        w=load_words(document.language, document.time_zone),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
-        matrix=matrix,
-        cells=cells,
-        cell_anchors={_key(cell): f"cell-{ordinal}" for ordinal, cell in enumerate(cells.items, 1)},
-        coverage_by_tenant=_page_one_coverage(document),
-        findings=_finding_views(document.findings),
+        foreign=partial(_foreign, document.language),
         findings_command=room.COMMANDS["findings"],
-        tenants=room.shown_tenants(document),
+        coverage_groups=tuple(code for code, _ in COVERAGE_GROUPS),
         lists=_lists(document),
+        **_matrix(document),
+        **_findings(document),
+        **_others(document),
     )
     return page.encode("utf-8")
+
+
+def _matrix(document: Document) -> dict[str, object]:
+    matrix = build_matrix(document.matrix, document.matrix_totals)
+    cells = room.shown_cells(document, matrix)
+    apps = {(cell.tenant_id, cell.integration_name or cell.app_id): cell for cell in document.matrix if cell.app_id}
+    recorded = sum(1 for cell in apps.values() if cell.integration_name is not None)
+    return {
+        "matrix": matrix,
+        "cells": cells,
+        "cell_anchors": {_key(cell): f"cell-{ordinal}" for ordinal, cell in enumerate(cells.items, 1)},
+        "coverage_by_tenant": _page_one_coverage(document),
+        "integrations_recorded": recorded,
+        "integrations_unrecorded": len(apps) - recorded,
+    }
+
+
+def _findings(document: Document) -> dict[str, object]:
+    views, rows = shown.finding_views(document.findings)
+    listed = [*views, *rows]
+    return {
+        "findings": views,
+        "more_findings": room.Shown(tuple(rows), len(rows), room.COMMANDS["findings"]),
+        "anchors": {view.finding.finding_id: view.anchor for view in views},
+        "changed_findings": shown.changed(listed),
+        "decided": shown.decided(listed),
+        "waiting_undecided": sum(line.open for line in document.changes.severities),
+        "clocks": shown.open_clocks(document),
+    }
+
+
+def _others(document: Document) -> dict[str, object]:
+    clauses, controls, anchors = shown.clauses(document)
+    return {
+        "clauses": clauses,
+        "controls": controls,
+        "control_anchors": anchors,
+        "attach": shown.to_attach(document),
+        "integrations": shown.integration_views(document),
+        "journal": room.first("journal", document.journal, room.LIST, document.journal_total),
+        "tenants": room.shown_tenants(document),
+    }
 
 
 def _page_one_coverage(document: Document) -> room.Shown[TenantCoverage]:
@@ -118,37 +142,28 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
     )
     environment.filters |= {
-        "iso": display.moment, "minute": display.minute, "day": display.day, "impersonal": display.impersonal,
-        "reason": wording.reason, "gap": wording.gap, "workload": wording.workload, "feed": wording.feed,
-        "feeds": wording.feeds, "percent": _percent, "whole": _whole,
+        "iso": display.moment, "impersonal": display.impersonal, "whole": _whole, "plain": lambda value: f"{value:g}",
     }  # fmt: skip
     environment.tests["mixed_scripts"] = display.has_mixed_scripts
-    environment.globals |= {"words": wording, "key": _key, "tone": _tone, "commands": room.COMMANDS}
+    environment.globals |= {"key": _key, "tone": _tone, "commands": room.COMMANDS}
     return environment
 
 
-def _written(value: object) -> object:
+@pass_context
+def _written(context: Context, value: object) -> object:
     """Every value that a template prints passes here: none can be forgotten."""
-    if isinstance(value, Markup):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, datetime):
-        return display.minute(value)
-    if value is None:
-        return "not known"
-    return display.shown(str(value))
+    words: Words = context["w"] if "w" in context else context.parent["w"]
+    return words.placed(value)
+
+
+def _foreign(language: str, finding: Finding) -> Markup:
+    """Return the mark of a text that is not in the page's language."""
+    return Markup("") if finding.text_language == language else Markup(' lang="en"')
 
 
 def _whole(command: str) -> Markup:
     """Return a command as it has to be copied: visible, escaped, never cut."""
     return escape(display.visible(command))
-
-
-def _percent(share: int, covered_seconds: int) -> str:
-    return "< 1 %" if share == 0 and covered_seconds > 0 else f"{share} %"
 
 
 def _key(cell: Cell) -> tuple[str, str | None, str | None]:
@@ -164,32 +179,3 @@ def _tone(cell: Cell) -> str:
     if cell.used:
         return "within"
     return "open" if cell.granted == "yes" and cell.recorded != "active" else "idle"
-
-
-def _finding_views(findings: tuple[Finding, ...]) -> list[FindingView]:
-    shown = findings[: room.FINDINGS]
-    most = max(room.EVIDENCE // max(len(shown), 1), 3)
-    return [_finding_view(f"finding-{ordinal}", finding, most) for ordinal, finding in enumerate(shown, 1)]
-
-
-def _finding_view(anchor: str, finding: Finding, most: int) -> FindingView:
-    first = finding.evidence[:most]
-    pieces = [*finding.evidence, *filter(None, [finding.evidence_last])]
-    last = pieces[-1] if len(pieces) > len(first) else None
-    hidden = finding.evidence_kept - len(first) - (last is not None)
-    return FindingView(
-        anchor,
-        _title(finding),
-        finding,
-        parts_of(finding.subject) if finding.subject is not None else (),
-        first,
-        last,
-        hidden,
-    )
-
-
-def _title(finding: Finding) -> str:
-    """Return the title with the app's name in place of its id, where the id stands; the id is in the line below."""
-    if not finding.app_id or not finding.app_name:
-        return finding.title
-    return finding.title.replace(finding.app_id, f"“{finding.app_name}”")

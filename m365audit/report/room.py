@@ -15,7 +15,17 @@ from m365audit.report.document import Cell, Document, FeedCoverage
 from m365audit.report.matrix import Matrix
 from m365audit.report.sheets import AppSheet, RecordedProcess, TenantSection
 
-FINDINGS: Final = 300
+FINDINGS: Final = 200
+FINDING_ROWS: Final = 800
+"""Findings beyond those that are shown whole, as rows without their evidence."""
+CHANGES: Final = 50
+DECIDED: Final = 50
+"""Of each kind of change, and of each decision."""
+INTEGRATIONS: Final = 25
+DAYS: Final = 31
+"""Days of an integration's table, the newest; the drawing has all of them."""
+CONTROLS: Final = 400
+"""Rows of controls, the gravest, over all tenants and integrations."""
 EVIDENCE: Final = 1_600
 """Pieces of evidence in the whole page, so that 200 findings stay below one megabyte."""
 CELLS: Final = 500
@@ -68,6 +78,12 @@ COMMANDS: Final = {
     "quarantine": query(
         "SELECT tenant_id, path, reason, count(*) AS records FROM quarantine GROUP BY ALL ORDER BY records DESC"
     ),
+    "days": query("SELECT * FROM daily_use ORDER BY tenant_id, app_id, day"),
+    "integrations": query("SELECT * FROM cells ORDER BY outside DESC, not_assessable DESC"),
+    "controls": query("SELECT * FROM controls ORDER BY control, tenant_id"),
+    "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable' ORDER BY control"),
+    "decided": query("SELECT * FROM finding_reviews ORDER BY tenant_id, finding_id"),
+    "journal": query("SELECT seq, at, kind, subject, event, roles FROM review_events ORDER BY seq"),
     "coverage": "m365audit report --format csv --section coverage",
     "tenants": query("SELECT * FROM tenants ORDER BY name"),
     "not_judged": query("SELECT tenant_id, name, not_evaluated_reason FROM tenants WHERE NOT is_evaluated"),

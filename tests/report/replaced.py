@@ -11,11 +11,13 @@ Value = TypeVar("Value")
 VOCABULARY = frozenset({
     "schema", "tenant_id", "workload", "operation", "verdict", "recorded", "granted", "coverage", "state",
     "severity", "change", "outcome", "code", "section", "headline", "explanation", "register_state", "evidence_command",
+    "decision", "language", "time_zone", "text_language",
 })  # fmt: skip
 """Fields that only the product writes, from closed lists, or that rows are grouped by."""
 _OF_ONE_TYPE = {
     ("Document", "title"), ("Document", "method"), ("Unknown", "what"), ("FeedCoverage", "feed"), ("Cell", "app_id"),
-    ("Evidence", "feed"), ("UnmappedCall", "feed"),
+    ("Evidence", "feed"), ("UnmappedCall", "feed"), ("Mark", "kind"), ("Difference", "name"), ("ReviewEvent", "kind"),
+    ("ReviewEvent", "state"), ("SubjectRequest", "kind"), ("Integration", "app_ids"),
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_the_first_stop_skips_to_the_answer(page: Element) -> None:
     first = page.all("body")[0].all("a")[0]
     assert first.attributes["href"] == "#main"
     assert page.by_id("main").tag == "main"
-    assert page.by_id("main").all("h2")[0].attributes["id"] == "answer"
+    assert page.by_id("main").all("h2")[0].attributes["id"] == "clocks"
 
 
 def test_headings_go_down_one_step_at_a_time(page: Element) -> None:

@@ -1,0 +1,88 @@
+"""Owns the texts of rules in the reader's language: title, question, advice, and the controls that they speak about.
+
+English stands in the rules' own headers; another language in ``config/words/<language>/rules.yml``. Where a text is
+not there, the English one is shown, marked as English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from m365audit.resources import data_dir
+from m365audit.store.queries import read_query
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What is said of one rule's findings. ``title`` has places for the parts of the subject, e.g. ``{app_id}``."""
+
+    title: str | None
+    question: str | None
+    advice: str | None
+    controls: tuple[str, ...]
+    language: str
+
+    def filled(self, parts: Mapping[str, str]) -> str | None:
+        """Return the title with the subject's parts in their places; None when one of them is missing."""
+        if self.title is None or not set(_PLACE.findall(self.title)) <= set(parts):
+            return None
+        return _PLACE.sub(lambda place: parts[place.group(1)], self.title)
+
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def rule_texts(language: str) -> Mapping[str, RuleText]:
+    """Return the texts of every rule by its id, and by the names it had before."""
+    own = _translated(language)
+    found: dict[str, RuleText] = {}
+    for path in sorted((data_dir("queries") / "rules").glob("*/*.sql")):
+        header = read_query(path).header
+        rule = str(header.get("id", path.stem))
+        said = own.get(rule)
+        text = _text(header, said if isinstance(said, dict) else None, language)
+        for name in (rule, *header.get("aliases", ())):
+            found[str(name)] = text
+    return found
+
+
+def _text(header: Mapping[str, Any], said: Mapping[str, Any] | None, language: str) -> RuleText:
+    controls = tuple(str(item) for item in header.get("control") or ())
+    # All of a rule's texts or none: a sentence in two languages helps nobody.
+    is_whole = said is not None and all(said.get(name) for name in ("title", "question", "advice"))
+    source = said if is_whole and said is not None else header
+    title, question, advice = (_clean(source.get(name)) for name in ("title", "question", "advice"))
+    return RuleText(title, question, advice, controls, language if is_whole else "en")
+
+
+def _clean(value: object) -> str | None:
+    return None if value is None else " ".join(str(value).split())
+
+
+def _translated(language: str) -> Mapping[str, Any]:
+    return _texts_of("rules", language)
+
+
+@cache
+def control_texts(language: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the texts of controls by their id (``title``, ``commitment``, ``attach``) in another language."""
+    return {
+        str(control): {str(name): " ".join(str(text).split()) for name, text in texts.items()}
+        for control, texts in _texts_of("controls", language).items()
+        if isinstance(texts, dict)
+    }
+
+
+def _texts_of(what: str, language: str) -> Mapping[str, Any]:
+    path = data_dir("config") / "words" / language / f"{what}.yml"
+    if language == "en" or not path.is_file():
+        return {}
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded if isinstance(loaded, dict) else {}
