@@ -74,6 +74,7 @@ class Control(Strict):
     query: Text | None = None
     attestation: Reason | None = None
     not_assessable: Reason | None = None
+    gates: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     object: Text | None = None
     part: Unseen | None = None
     integrations: Annotated[tuple[Kind, ...], Field(min_length=1)] | Literal["each"] | None = None
@@ -126,12 +127,21 @@ class RuleFacts:
 
 @dataclass(frozen=True, slots=True)
 class ControlQuery:
-    """One file of ``queries/controls``: its name, its SELECT, and what has to be covered for it to be believed."""
+    """One file of ``queries/controls``.
+
+    Attributes:
+        name: the file's name.
+        sql: its SELECT.
+        needs: feeds that have to be covered for it to be believed.
+        needs_register: it says nothing while the register is invalid.
+        is_gate: it says what is missing for controls to be within, and nothing else.
+    """
 
     name: str
     sql: str
     needs: tuple[str, ...]
     needs_register: bool
+    is_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +200,7 @@ def load_controls(
     if file is None or problems:
         text = "\n".join(str(problem) for problem in problems)
         raise RuleError(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the controls:\n{text}")
-    used = sorted({entry.query for entry in file.controls if entry.query is not None})
+    used = sorted({name for entry in file.controls for name in _queries_of(entry)})
     return Catalogue(
         tuple(sorted(file.controls, key=lambda entry: _order(entry.control))),
         file.sentences,
@@ -207,6 +217,10 @@ def words_in(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
+def _queries_of(control: Control) -> tuple[str, ...]:
+    return (*([control.query] if control.query is not None else []), *(control.gates or ()))
+
+
 def _order(control: str) -> tuple[int, int]:
     clause, number = control[1:].split("-")
     return int(clause), int(number)
@@ -215,7 +229,9 @@ def _order(control: str) -> tuple[int, int]:
 def _query(query: QueryFile) -> ControlQuery:
     header = query.header
     needs = header.get("needs", [])
-    return ControlQuery(query.name, query.sql, tuple(needs), bool(header.get("needs_register", False)))
+    return ControlQuery(
+        query.name, query.sql, tuple(needs), bool(header.get("needs_register", False)), bool(header.get("gate", False))
+    )
 
 
 def _check_controls(file: _File, document: Document) -> None:
@@ -244,10 +260,12 @@ def _check_names(
             if use.rule not in rules and use.rule not in file.awaited:
                 place: KeyPath = ("controls", index, "rules", position)
                 document.problem("unknown_rule", place, f"{shown(use.rule)} is no rule", suggestion(use.rule, rules))
-        if entry.query is not None and entry.query not in queries:
-            place = ("controls", index, "query")
-            todo = f"{suggestion(entry.query, queries)}; they stand in queries/controls"
-            document.problem("unknown_query", place, f"{shown(entry.query)} is no query", todo)
+        for name in _queries_of(entry):
+            kind = "query" if name == entry.query else "gates"
+            if name not in queries or queries[name].is_gate != (kind == "gates"):
+                todo = f"{suggestion(name, queries)}; they stand in queries/controls"
+                what = f"{shown(name)} is no {'query' if kind == 'query' else 'gate'}"
+                document.problem("unknown_query", ("controls", index, kind), what, todo)
         if entry.owner not in file.owners:
             document.problem("no_words", ("owners",), f"{entry.owner} has no words", "add them")
     for reason in _reasons(file):

@@ -133,6 +133,7 @@ def _row(catalogue: Catalogue, position: int, control: Control) -> dict[str, obj
         "iso": control.iso,
         "rules": rules,
         "query": control.query,
+        "gates": list(control.gates or ()),
     }
 
 
@@ -176,7 +177,8 @@ def _run_query(database: ControlDatabase, query: ControlQuery) -> None:
     try:
         with database.limited(QUERY_SECONDS):
             columns = {str(row[0]) for row in database.execute(f"DESCRIBE {_wrapped(query)}")}
-            database.execute(_insert_query(query, columns), {"query": query.name, "outcomes": list(OUTCOMES)})
+            allowed = ["not_assessable"] if query.is_gate else list(OUTCOMES)
+            database.execute(_insert_query(query, columns), {"query": query.name, "outcomes": allowed})
     except QueryError as error:
         line = next(iter(error.message.strip().splitlines()), "")[:_LONGEST_REASON]
         database.execute(sql.QUERY_FAILED, {"query": query.name, "reason": line or "the query failed"})
@@ -199,7 +201,7 @@ def _insert_query(query: ControlQuery, columns: set[str]) -> str:
             ON q.tenant_id = s.tenant_id {control} AND s.integration_name IS NOT DISTINCT FROM {integration}
         INNER JOIN control_list AS c ON s.control = c.control
         WHERE
-            c.query = $query
+            (c.query = $query OR list_contains(c.gates, $query))
             AND CASE WHEN list_contains($outcomes, q.outcome) THEN TRUE ELSE error('no outcome: ' || q.outcome) END
     """  # noqa: S608  (the file has been checked to be one SELECT)
 

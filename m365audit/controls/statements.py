@@ -15,7 +15,7 @@ TABLES: Final = (
         position INTEGER, control VARCHAR, clause VARCHAR, title VARCHAR, commitment VARCHAR, severity VARCHAR,
         way VARCHAR, reason_code VARCHAR, "object" VARCHAR, part_reason VARCHAR, part_object VARCHAR,
         kinds VARCHAR[], is_each BOOLEAN, attach VARCHAR, owner VARCHAR, gdpr VARCHAR, iso VARCHAR, rules VARCHAR[],
-        query VARCHAR
+        query VARCHAR, gates VARCHAR[]
     )
     """,
     "CREATE TEMP TABLE control_rules (control VARCHAR, rule VARCHAR, means VARCHAR, position INTEGER)",
@@ -292,7 +292,7 @@ SELECT s.tenant_id, s.control, s.integration_name, 'not_assessable', 'register_i
 FROM control_scopes AS s
 INNER JOIN control_list AS c ON s.control = c.control
 INNER JOIN tenants AS t ON s.tenant_id = t.tenant_id
-WHERE c.query = $query AND NOT t.is_evaluated
+WHERE (c.query = $query OR list_contains(c.gates, $query)) AND NOT t.is_evaluated
 """
 
 QUERY_FAILED: Final = """
@@ -301,7 +301,7 @@ SELECT s.tenant_id, s.control, s.integration_name, 'not_assessable', 'not_evalua
     json_object('reason', $reason::VARCHAR), [], 1
 FROM control_scopes AS s
 INNER JOIN control_list AS c ON s.control = c.control
-WHERE c.query = $query
+WHERE c.query = $query OR list_contains(c.gates, $query)
 """
 
 NO_INTEGRATION: Final = """
