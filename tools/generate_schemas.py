@@ -1,4 +1,4 @@
-"""Writes config/schemas/*.schema.json from the models that read the files; ``--check`` only compares.
+"""Writes config/schemas/*.schema.json from the models that read and write the files; ``--check`` only compares.
 
 Editors use the schemas while a person types; the product itself always reads with the models.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from m365audit.config import json_schemas
 from m365audit.register import record_schema
+from m365audit.report.json import json_schema
 
 FOLDER = Path(__file__).resolve().parent.parent / "config" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -18,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, str]:
     """Return the text of every schema file by its name."""
-    models = {**json_schemas(), "consent": record_schema()}
+    models = {**json_schemas(), "consent": record_schema(), "report": json_schema()}
     return {
         f"{name}.schema.json": json.dumps({"$schema": DIALECT, **schema}, indent=2, sort_keys=True) + "\n"
         for name, schema in models.items()

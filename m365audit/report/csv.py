@@ -19,13 +19,13 @@ _PIECE = 1 << 20
 """Characters that are gathered before they are handed on."""
 
 
-def csv_pieces(reader: Reader, section: str | None = None) -> Iterator[bytes]:
+def csv_pieces(reader: Reader, section: str | None = None, language: str = "en") -> Iterator[bytes]:
     """Yield one section as CSV, UTF-8, one header row; ``cells`` when none is named.
 
     Raises:
         QueryError: there is no such section.
     """
-    chosen = table(reader, section or "cells")
+    chosen = table(reader, section or "cells", language)
     return _written(chosen.columns, chosen.rows)
 
 

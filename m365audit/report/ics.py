@@ -17,7 +17,8 @@ from icalendar import Alarm, Calendar, Event
 from m365audit.report.document import Document
 from m365audit.report.words import Words
 
-_OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_OURS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
+"""Ids of cases, findings, controls, records with their process; no dot, because calendars make links of names."""
 _ALARMS: Final = {"breach": (timedelta(hours=24), timedelta(hours=6))}
 _ALARM: Final = (timedelta(days=1),)
 
@@ -44,7 +45,7 @@ def dues(document: Document) -> Iterator[Due]:
         if request.due_at is not None and request.answered_at is None:
             yield Due("request", request.tenant_id, request.request_id, request.due_at)
     for ending in document.clocks.records_ending:
-        yield Due("record", ending.tenant_id, f"{ending.record}.{ending.process}", ending.ends_at)
+        yield Due("record", ending.tenant_id, f"{ending.record}/{ending.process}", ending.ends_at)
     for attestation in document.attestations:
         if attestation.valid_until is not None:
             yield Due("attestation", attestation.tenant_id, attestation.control, attestation.valid_until)

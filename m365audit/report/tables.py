@@ -15,8 +15,12 @@ from m365audit.report.art30 import ControllerRow, ProcessorRow, controller_row, 
 from m365audit.report.assemble import one_cell, one_judgement
 from m365audit.report.coverage import build_coverage
 from m365audit.report.document import Cell, Evidence, FeedCoverage, Finding
-from m365audit.report.finding_rows import one_evidence, one_finding
-from m365audit.report.rows import Reader, Row, TenantNames, flag, text, words
+from m365audit.report.finding_rows import Beside, one_evidence, one_finding, told
+from m365audit.report.optional import present
+from m365audit.report.promised import Control
+from m365audit.report.promised_rows import one_control
+from m365audit.report.rows import Reader, Row, TenantNames, flag, moment, text, texts, words
+from m365audit.report.rule_texts import control_texts, rule_texts
 from m365audit.report.unknown_rows import file_trouble, quarantine_group, unmapped_call
 
 
@@ -28,10 +32,23 @@ class Table:
     rows: Iterator[Sequence[object]]
 
 
-Section = Callable[[Reader, TenantNames], Table]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What tables are made from: rows that name nobody, the tenants' names, the reader's language."""
+
+    reader: Reader
+    names: TenantNames
+    language: str
+
+    def all(self, query: str, **params: object) -> Iterator[Row]:
+        """Yield every row of a query; nothing else may be read before the last."""
+        return (row for rows in self.reader.batches(query, **params) for row in rows)
 
 
-def table(reader: Reader, section: str) -> Table:
+Section = Callable[[Source], Table]
+
+
+def table(reader: Reader, section: str, language: str = "en") -> Table:
     """Return one of ``SECTIONS``; nothing else may be read until its rows are through.
 
     Raises:
@@ -40,14 +57,28 @@ def table(reader: Reader, section: str) -> Table:
     make = SECTIONS.get(section)
     if make is None:
         raise QueryError(f"the report has no section {section!r}", hint=f"choose one of {', '.join(SECTIONS)}")
+    return make(source(reader, language))
+
+
+def source(reader: Reader, language: str = "en") -> Source:
+    """Return what tables of this reader are made from."""
     tenants = reader.rows("report-names")
     names = {words(row, "tenant_id"): text(row, "name") or words(row, "tenant_id") for row in tenants}
-    return make(reader, TenantNames(names))
+    return Source(reader, TenantNames(names), language)
 
 
-def every_finding(reader: Reader, names: TenantNames) -> Iterator[Finding]:
-    """Yield all findings, the gravest first, without their evidence."""
-    return (one_finding(row, names, (), None) for row in _all(reader, "report-findings", limit=None))
+def every_finding(given: Source) -> Iterator[Finding]:
+    """Yield all findings, the gravest first, without their evidence and their history."""
+    beside = Beside({}, {}, rule_texts(given.language), given.language)
+    rows = given.all("report-findings", limit=None)
+    return (told(one_finding(row, given.names, (), None), beside, ()) for row in rows)
+
+
+def every_control(given: Source) -> Iterator[Control]:
+    """Yield all controls of all tenants, by clause; none when the database does not know of controls."""
+    if present(given.reader).has("controls"):
+        own = control_texts(given.language)
+        yield from (one_control(row, given.names, own) for row in given.all("report-controls", limit=None))
 
 
 def _columns(kind: type[Any], *left_out: str) -> tuple[str, ...]:
@@ -58,85 +89,142 @@ def _values(items: Iterable[object], columns: Sequence[str]) -> Iterator[list[ob
     return ([getattr(item, column) for column in columns] for item in items)
 
 
-def _all(reader: Reader, query: str, **params: object) -> Iterator[Row]:
-    return (row for rows in reader.batches(query, **params) for row in rows)
-
-
-def _cells(reader: Reader, names: TenantNames) -> Table:
+def _cells(given: Source) -> Table:
     columns = _columns(Cell)
-    return Table(columns, _values((one_cell(row, names) for row in _all(reader, "report-cells", limit=None)), columns))
+    return Table(
+        columns, _values((one_cell(row, given.names) for row in given.all("report-cells", limit=None)), columns)
+    )
 
 
-def _findings(reader: Reader, names: TenantNames) -> Table:
-    columns = _columns(Finding, "evidence", "evidence_last", "review", "history")
-    return Table(columns, _values(every_finding(reader, names), columns))
+def _findings(given: Source) -> Table:
+    columns = _columns(Finding, "evidence", "evidence_last", "review", "history", "countries")
+    return Table(columns, _values(every_finding(given), columns))
 
 
-def _evidence(reader: Reader, _: TenantNames) -> Table:
+def _evidence(given: Source) -> Table:
     columns = _columns(Evidence)
-    pieces = ((row, one_evidence(row)) for row in _all(reader, "report-every-evidence"))
+    pieces = ((row, one_evidence(row)) for row in given.all("report-every-evidence"))
     rows = (
         [row["tenant_id"], row["finding_id"], *(getattr(event, column) for column in columns)] for row, event in pieces
     )
     return Table(("tenant_id", "finding_id", *columns), rows)
 
 
-def _coverage(reader: Reader, names: TenantNames) -> Table:
+def _coverage(given: Source) -> Table:
     columns = _columns(FeedCoverage)
-    return Table(columns, _values(build_coverage(reader, names.by_id), columns))
+    return Table(columns, _values(build_coverage(given.reader, given.names.by_id), columns))
 
 
-def _art30_controller(reader: Reader, names: TenantNames) -> Table:
+def _controls(given: Source) -> Table:
+    columns = _columns(Control)
+    return Table(columns, _values(every_control(given), columns))
+
+
+_DECIDED: Final = (
+    "tenant_id", "tenant_name", "finding_id", "severity", "title", "decision", "pending", "returned", "reason",
+    "breach", "owner", "due_at", "expires_at", "decided_at", "decided_roles", "requested_at", "requested_roles",
+    "approved_at", "approved_roles", "is_second_person_off", "evidence",
+)  # fmt: skip
+
+
+def _decisions(given: Source) -> Table:
+    return Table(_DECIDED, ([_decided(name, row, given) for name in _DECIDED] for row in _decision_rows(given)))
+
+
+def _decision_rows(given: Source, *, is_all: bool = False) -> Iterator[Row]:
+    if present(given.reader).has("finding_reviews", "review_events"):
+        yield from given.all("report-decisions", everything=is_all)
+
+
+def _decided(name: str, row: Row, given: Source) -> object:
+    if name == "tenant_name":
+        return given.names.of(row)[1]
+    if name.endswith("_at"):
+        return moment(row, name)
+    if name == "evidence" or name.endswith("_roles"):
+        return texts(row, name)
+    return row[name]
+
+
+_ACTIONS: Final = (
+    "action_kind", "severity", "tenant_id", "tenant_name", "reference", "title", "advice", "controls", "decision",
+    "pending", "due_at", "action_owner", "action_due", "action_done", "action_justification",
+)  # fmt: skip
+_DONE_WITH: Final = frozenset({"false_positive", "explained", "accepted", "resolved"})
+
+
+def _action_plan(given: Source) -> Table:
+    """What is to be done: open findings that are not decided away, then controls that are not within."""
+    return Table(_ACTIONS, _actions(given))
+
+
+def _actions(given: Source) -> Iterator[list[object]]:
+    decided = {(row["tenant_id"], row["finding_id"]): row for row in _decision_rows(given, is_all=True)}
+    for finding in every_finding(given):
+        if finding.state != "open" or finding.decision in _DONE_WITH:
+            continue
+        row = decided.get((finding.tenant_id, finding.finding_id))
+        yield ["finding", finding.severity, finding.tenant_id, finding.tenant_name, finding.finding_id, finding.title,
+               finding.advice, finding.controls, finding.decision, None if row is None else row["pending"],
+               None if row is None else moment(row, "due_at"), None, None, None, None]  # fmt: skip
+    for control in every_control(given):
+        if control.outcome in {"outside", "review", "not_assessable"}:
+            yield [f"control_{control.outcome}", control.severity, control.tenant_id, control.tenant_name,
+                   control.control, control.title, control.attach or control.sentence, (control.control,), None, None,
+                   None, None, None, None, None]  # fmt: skip
+
+
+def _art30_controller(given: Source) -> Table:
     columns = _columns(ControllerRow)
-    return Table(columns, _values((controller_row(row, names) for row in _all(reader, "report-art30")), columns))
+    return Table(columns, _values((controller_row(row, given.names) for row in given.all("report-art30")), columns))
 
 
-def _art30_processor(reader: Reader, names: TenantNames) -> Table:
+def _art30_processor(given: Source) -> Table:
     columns = _columns(ProcessorRow)
-    rows = processor_rows(controller_row(row, names) for row in _all(reader, "report-art30"))
+    rows = processor_rows(controller_row(row, given.names) for row in given.all("report-art30"))
     return Table(columns, _values(rows, columns))
 
 
-def _not_assessable(reader: Reader, names: TenantNames) -> Table:
+def _not_assessable(given: Source) -> Table:
     """Everything unknown in one table: ``kind`` says what, ``subject`` which, ``amount`` how often, ``reason`` why."""
     columns = ("kind", "tenant_id", "tenant_name", "subject", "amount", "reason")
-    return Table(columns, _unknown_rows(reader, names))
+    return Table(columns, _unknown_rows(given))
 
 
-def _unknown_rows(reader: Reader, names: TenantNames) -> Iterator[list[object]]:
-    for row in reader.rows("report-names"):
+def _unknown_rows(given: Source) -> Iterator[list[object]]:
+    for row in given.reader.rows("report-names"):
         if not flag(row, "is_evaluated"):
             reason = text(row, "not_evaluated_reason") or "no reason was recorded"
-            yield ["tenant_not_judged", *names.of(row), None, 1, reason]
-    yield from _unknown_uses(reader, names)
-    for line in build_coverage(reader, names.by_id):
+            yield ["tenant_not_judged", *given.names.of(row), None, 1, reason]
+    yield from _unknown_uses(given)
+    for line in build_coverage(given.reader, given.names.by_id):
         if line.state in ("none", "partial"):
             yield ["source", line.tenant_id, line.tenant_name, line.feed, line.gaps, line.gap_reasons]
-    for row in _all(reader, "report-rules"):
+    for row in given.all("report-rules"):
         if row["outcome"] not in ("findings", "clean"):
-            yield [f"rule_{row['outcome']}", *names.of(row), words(row, "rule"), 1, text(row, "reason")]
-    yield from _unknown_evidence(reader, names)
+            yield [f"rule_{row['outcome']}", *given.names.of(row), words(row, "rule"), 1, text(row, "reason")]
+    yield from _unknown_evidence(given)
 
 
-def _unknown_uses(reader: Reader, names: TenantNames) -> Iterator[list[object]]:
-    for row in _all(reader, "report-judgements", limit=None):
-        use = one_judgement(row, names)
+def _unknown_uses(given: Source) -> Iterator[list[object]]:
+    for row in given.all("report-judgements", limit=None):
+        use = one_judgement(row, given.names)
         if use.verdict == "not_assessable":
             subject = (use.app_name or use.app_id, use.workload, use.operation)
             yield ["use", use.tenant_id, use.tenant_name, tuple(part or "unknown" for part in subject), use.events,
                    use.reasons]  # fmt: skip
 
 
-def _unknown_evidence(reader: Reader, names: TenantNames) -> Iterator[list[object]]:
-    for row in _all(reader, "report-unmapped", limit=None):
-        call = unmapped_call(row, names)
+def _unknown_evidence(given: Source) -> Iterator[list[object]]:
+    for row in given.all("report-unmapped", limit=None):
+        call = unmapped_call(row, given.names)
         yield ["unmapped_call", call.tenant_id, call.tenant_name, f"{call.method or ''} {call.shape or ''}".strip(),
                call.calls, "workload_unknown"]  # fmt: skip
-    for row in _all(reader, "report-source-troubles", limit=None):
-        file = file_trouble(row, names)
+    for row in given.all("report-source-troubles", limit=None):
+        file = file_trouble(row, given.names)
         yield [f"file_{file.outcome}", file.tenant_id, file.tenant_name, file.path, 1, file.message]
-    for row in _all(reader, "report-quarantine", limit=None):
-        group = quarantine_group(row, names)
+    for row in given.all("report-quarantine", limit=None):
+        group = quarantine_group(row, given.names)
         yield ["quarantine", group.tenant_id, group.tenant_name, group.path, group.records, group.reason]
 
 
@@ -146,6 +234,9 @@ SECTIONS: Final[dict[str, Section]] = {
     "evidence": _evidence,
     "coverage": _coverage,
     "not_assessable": _not_assessable,
+    "controls": _controls,
+    "decisions": _decisions,
+    "action_plan": _action_plan,
     "art30_controller": _art30_controller,
     "art30_processor": _art30_processor,
 }

@@ -65,8 +65,11 @@ class _Formats:
     own: Any
 
 
-def render_xlsx(document: Document, reader: Reader, words: Words) -> bytes:
-    """Return the workbook; ``reader`` gives the rows, with tokens for persons. The same input gives the same bytes."""
+def render_xlsx(document: Document, reader: Reader, words: Words, sheets: Sequence[str] = SHEETS) -> bytes:
+    """Return the workbook with these tables; ``reader`` gives the rows, with tokens for persons.
+
+    The same input gives the same bytes.
+    """
     out = io.BytesIO()
     workbook = xlsxwriter.Workbook(out, _OPTIONS)
     workbook.set_properties({
@@ -74,8 +77,8 @@ def render_xlsx(document: Document, reader: Reader, words: Words) -> bytes:
     })  # fmt: skip
     formats = _formats(workbook)
     _about(workbook, formats, document, words)
-    for name in SHEETS:
-        _sheet(workbook, formats, name, table(reader, name), words)
+    for name in sheets:
+        _sheet(workbook, formats, name, table(reader, name, words.language), words)
     workbook.close()
     return out.getvalue()
 
@@ -100,7 +103,7 @@ def _about(workbook: Any, formats: _Formats, document: Document, words: Words) -
     sheet = workbook.add_worksheet(_name(words, "about"))
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 90)
-    pen = _Pen(sheet, formats, words)
+    pen = _Pen(sheet, formats, words, words.plain("word.not_known"))
     for at, (name, value) in enumerate(_facts(document, words)):
         sheet.write_string(at, 0, words.plain(f"sheet.fact.{name}"), formats.head)
         pen.write(at, 1, name, value)
@@ -121,7 +124,8 @@ def _facts(document: Document, words: Words) -> list[tuple[str, object]]:
 def _sheet(workbook: Any, formats: _Formats, name: str, given: Table, words: Words) -> None:
     sheet = workbook.add_worksheet(_name(words, name))
     _lay_out(sheet, formats, given.columns, words)
-    pen = _Pen(sheet, formats, words)
+    absent = words.plain("sheet.not_in_record" if name.startswith("art30") else "word.not_known")
+    pen = _Pen(sheet, formats, words, absent)
     last = 0
     for last, row in enumerate(given.rows, 1):
         if last > MOST:
@@ -179,6 +183,8 @@ class _Pen:
     sheet: Any
     formats: _Formats
     words: Words
+    absent: str
+    """What stands where nothing is known, or where a record does not say."""
 
     def write(self, row: int, at: int, column: str, value: object) -> None:
         sheet, formats = self.sheet, self.formats
@@ -191,18 +197,17 @@ class _Pen:
         elif isinstance(value, date) and not isinstance(value, datetime):
             sheet.write_datetime(row, at, datetime.combine(value, time()), formats.day)
         else:
-            text = _text(column, value, self.words)
+            text = self._text(column, value)
             sheet.write_string(row, at, text, formats.text if text[:1].isalnum() else formats.quoted)
 
-
-def _text(column: str, value: object, words: Words) -> str:
-    if value is None or isinstance(value, bool):
-        return words.plain("word.not_known" if value is None else "word.yes" if value else "word.no")
-    if isinstance(value, tuple):
-        return _cut("; ".join(str(item) for item in value), words)
-    text = str(value)
-    family = _FAMILIES.get(column)
-    return _cut(words.code(family, text) if family else text, words)
+    def _text(self, column: str, value: object) -> str:
+        words = self.words
+        if value is None or isinstance(value, bool):
+            return self.absent if value is None else words.plain("word.yes" if value else "word.no")
+        if isinstance(value, tuple):
+            return _cut("; ".join(str(item) for item in value) or words.plain("sheet.none"), words)
+        family = _FAMILIES.get(column)
+        return _cut(words.code(family, str(value)) if family else str(value), words)
 
 
 def _cut(text: str, words: Words) -> str:

@@ -1,0 +1,1 @@
+"""The forms of the report, and what hostile strings do in them: nothing."""
