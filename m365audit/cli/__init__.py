@@ -33,7 +33,10 @@ _COMMANDS: Final = {
     "run": _Entry("evidence", "run", "Collect from the tenants of the configuration, judge, publish."),
     "evaluate": _Entry("evidence", "evaluate", "Judge again what was landed: today's register and rules."),
     "register": _Entry("consents", "register", "Check the consent register; show what was agreed to."),
-    "findings": _Entry("reviewing", "findings", "List the findings, show one with its evidence."),
+    "findings": _Entry("reviewing", "findings", "List the findings, show one, decide on it."),
+    "breach": _Entry("breaching", "breach", "Breach cases: the 72 hours, the notification's draft."),
+    "requests": _Entry("requesting", "requests", "Requests of people, and until when to answer them."),
+    "attest": _Entry("requesting", "attest", "Answer for a control that no log can prove."),
     "report": _Entry("reviewing", "report", "Render the published state as HTML, CSV or JSON."),
     "serve": _Entry("serving", "serve", "Serve the review page: the report, live, and decisions."),
     "query": _Entry("asking", "query", "Ask the published database: a named query or any SELECT."),
@@ -102,6 +105,6 @@ def main() -> None:
     Exit codes:
       0 done                                     4 partial: something was not read or not judged
       1 findings, with --fail-on                 5 store
-      2 usage, configuration or register         130 interrupted
-      3 no tenant let the auditor in
+      2 usage, configuration or register         20 a breach clock runs out (breach status)
+      3 no tenant let the auditor in             130 interrupted
     """  # noqa: D301 - click reads the character

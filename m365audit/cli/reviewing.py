@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,11 +17,11 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.cli.table import terminal_width
 from m365audit.config import Settings
-from m365audit.errors import QueryError
+from m365audit.errors import QueryError, StoreError
 from m365audit.report import People, pieces
 from m365audit.store.person_key import person_key
 from m365audit.store.publish import write_in_place
-from m365audit.store.published import PublishedReader, open_for_report
+from m365audit.store.published import PublishedReader
 from m365audit.store.sandbox import LockedDatabase
 
 _all_option = click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
@@ -93,10 +93,12 @@ def _list(config_path: Path | None, form: str, *, everything: bool, waiting: boo
 @config_option()
 def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> None:
     """Show one finding and its first pieces of evidence. FINDING_ID may be its beginning."""
-    with _reviewed(load(config_path)[0].settings) as database:
+    settings = load(config_path)[0].settings
+    with _reviewed(settings) as database:
         finding = one_finding(database, finding_id)
         asked = {"tenant": finding["tenant_id"], "finding": finding["finding_id"]}
         names, rows = database.run(ledger_page.EVIDENCE_SQL, asked)
+    _note_opened(settings, finding)
     if form == "json":
         subject = json.loads(finding["subject"])
         show(as_json({**finding, "subject": subject, "evidence": [dict(zip(names, row, strict=True)) for row in rows]}))
@@ -108,6 +110,16 @@ def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> Non
             f"the first {len(rows)} of {finding['evidence_count']}; all of them: m365audit query finding-evidence "
             f"--param tenant={finding['tenant_id']} --param finding={finding['finding_id']}"
         )
+
+
+def _note_opened(settings: Settings, finding: dict[str, Any]) -> None:
+    """Write down that a person looked at the finding; who may only read what is published leaves no trace."""
+    from m365audit.pipeline import reviewing  # noqa: PLC0415 - the pipeline takes half a second
+
+    key = reviewing.FindingKey(str(finding["tenant_id"]), str(finding["finding_id"]))
+    with suppress(StoreError, PermissionError):
+        if settings.state.is_dir():
+            reviewing.note_opened(settings, reviewing.actor_here(settings), key, datetime.now(UTC))
 
 
 def one_finding(database: LockedDatabase, begin: str) -> dict[str, Any]:
@@ -136,7 +148,7 @@ def report(*, form: str, section: str | None, output: Path | None, config_path: 
     Every run leaves the HTML as report.html in the folder `publish`; this renders it again, or in another form.
     """
     settings = load(config_path)[0].settings
-    with open_for_report(settings.publish) as database:
+    with _reviewed(settings) as database:
         people = People(person_key(settings.state))
         made = pieces(PublishedReader(database), form, section, now=datetime.now(UTC), people=people)
         if output is None:

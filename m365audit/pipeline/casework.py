@@ -15,16 +15,19 @@ from typing import Final
 from m365audit.config import Settings, load_policy
 from m365audit.config.clocks import load_clocks
 from m365audit.config.spelling import suggestion
+from m365audit.config.yamlnodes import read_document
 from m365audit.errors import ReviewError, StaleVersionError
-from m365audit.findings import breach, requests, rows
+from m365audit.findings import breach, notification, requests, rows
 from m365audit.findings import case as cases
 from m365audit.findings.case import Case
 from m365audit.findings.decisions import Ruling, check_may, check_reason
 from m365audit.findings.requests import SubjectRequest
 from m365audit.findings.values import Terms
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling
-from m365audit.pipeline.reviewing import FindingKey, facts_of, terms_of, zone_of
+from m365audit.pipeline.reviewing import FindingKey, facts_of, open_reviewed, terms_of, zone_of
+from m365audit.resources import data_dir
 from m365audit.store.journal import Actor, Draft, Entry, Journal, open_journal
+from m365audit.store.published import PublishedReader
 
 _PEOPLE: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
 _BLOCK: Final = 1 << 20
@@ -147,6 +150,20 @@ def _case(journal: Journal, case_id: str, terms: Terms) -> tuple[Case, list[Entr
     return cases.fold(entries, terms.clocks), entries
 
 
+def draft_notification(settings: Settings, case_id: str, now: datetime) -> tuple[Case, list[notification.Answer]]:
+    """Return a case and the draft of its notification (GDPR Art. 33), for a person to complete.
+
+    Raises:
+        ReviewError: there is no such case.
+        StoreError: nothing is published.
+    """
+    case, _ = case_of(settings, case_id)
+    with open_reviewed(settings, now) as database:
+        asked = {"tenant": case.tenant, "findings": list(case.finding_ids)}
+        (evidence,) = PublishedReader(database).rows("breach-evidence", **asked)
+    return case, notification.draft(case, evidence, now)
+
+
 # Requests of people
 
 
@@ -234,21 +251,26 @@ class Statement:
     file: Path | None = None
 
 
-def attest(doing: Doing, tenant: str, statement: Statement, known: Sequence[str]) -> Entry:
+def control_ids() -> list[str]:
+    """Return the ids of all controls."""
+    value = read_document(data_dir("config") / "controls.yml").value
+    return [str(entry["control"]) for entry in value["controls"]] if isinstance(value, dict) else []
+
+
+def attest(doing: Doing, tenant: str, statement: Statement) -> Entry:
     """Write down a statement about a control; it is never evidence, and never makes it ``within``.
 
     Args:
         doing: who does it, and when.
         tenant: tenant id.
         statement: what is stated.
-        known: ids of all controls.
 
     Raises:
         ReviewError: there is no such control, it is over already, or nothing is said.
         OSError: the file cannot be read.
     """
     check_may(terms_of(doing.settings), doing.actor, _PEOPLE, "attest a control")
-    control = statement.control.upper()
+    control, known = statement.control.upper(), control_ids()
     if control not in known:
         raise ReviewError(f"there is no control {statement.control!r}", hint=suggestion(control, known))
     if statement.valid_until <= doing.now:
