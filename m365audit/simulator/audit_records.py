@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from m365audit.simulator.diary import Audited
-from m365audit.simulator.integrations import EXCHANGE, GRAPH
+from m365audit.simulator.integrations import ARCHIVE, EXCHANGE, GRAPH, App
 from m365audit.simulator.people import Tenant, fixed_id
 
 CSV_COLUMNS = (
@@ -86,13 +86,13 @@ def _command(tenant: Tenant, audited: Audited) -> Record:
 def _mailbox(tenant: Tenant, audited: Audited) -> Record:
     """Return what every Exchange record says: ``AppId`` is the API, ``ClientAppId`` the app behind it."""
     owner = audited.mailbox.upn if audited.mailbox else ""
-    own_client = audited.app.id == EXCHANGE
+    by_old_door = audited.app.id in {EXCHANGE, ARCHIVE.id}
     return {
         "Workload": "Exchange",
-        "AppId": EXCHANGE if own_client else GRAPH,
+        "AppId": EXCHANGE if by_old_door else GRAPH,
         "ClientAppId": audited.app.id,
         "ClientIPAddress": audited.app.address,
-        "ClientInfoString": "Client=OWA;Action=ViaProxy" if own_client else "Client=REST;Client=RESTSystem;;",
+        "ClientInfoString": _client(audited.app),
         "ExternalAccess": "False",
         "InternalLogonType": 0,
         "LogonType": 0,
@@ -103,6 +103,12 @@ def _mailbox(tenant: Tenant, audited: Audited) -> Record:
         "TokenObjectId": audited.user.id if audited.user else audited.app.sp_id(tenant),
         "TokenTenantId": tenant.id,
     }
+
+
+def _client(app: App) -> str:
+    """Return by which door Exchange was entered."""
+    doors = {EXCHANGE: "Client=OWA;Action=ViaProxy", ARCHIVE.id: "Client=POP3/IMAP4;Protocol=IMAP4"}
+    return doors.get(app.id, "Client=REST;Client=RESTSystem;;")
 
 
 def _mail_read(tenant: Tenant, audited: Audited) -> Record:

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from m365audit.simulator.agreed_policy import NOTICE_SHA256, OLD, PRESENT
 from m365audit.simulator.auditor import registration
-from m365audit.simulator.integrations import ADDIN, CRM, FORMS, TELEPHONY, App
+from m365audit.simulator.integrations import ADDIN, ARCHIVE, CALLING, CRM, FORMS, TELEPHONY, App
 from m365audit.simulator.people import Tenant, fixed_id
 
 Document = dict[str, Any]
 
-POLICY: Document = {
-    "workloads": [
-        "mail",
-        "calendar",
-        "contacts",
-        "teams_chat",
-        "teams_channel",
-        "teams_meeting",
-        "presence",
-        "telephony",
-    ]
+RECORDED_TRUNK = "sbc.{}"
+_EXCHANGE_AT_HOME: Document = {
+    "publisher": TELEPHONY.publisher,
+    "owner_tenant_id": TELEPHONY.owner_tenant,
+    "credential": "certificate",
+    "telephony": {"system": "3CX", "pbx_host_country": "NL"},
 }
+"""The telephone exchange stands in the Netherlands and signs in with a certificate: so it was agreed."""
 
 
 def records(tenant: Tenant) -> dict[str, Document]:
@@ -30,12 +27,16 @@ def records(tenant: Tenant) -> dict[str, Document]:
     return {"contoso": _contoso, "fabrikam": _fabrikam, "tailspin": _tailspin}[tenant.key](tenant)
 
 
-def _record(tenant: Tenant, name: str, kind: str, app: App, *history: Document, **extra: str) -> Document:
+def _record(
+    tenant: Tenant, name: str, kind: str, app: App, *history: Document, about: Document | None = None, **extra: str
+) -> Document:
+    """Return a record; ``about``: what its integration says beside kind, name and apps."""
+    known = {"publisher": app.publisher, "owner_tenant_id": app.owner_tenant}
     return {
         "schema": "m365audit.consent/1",
         "record": f"{tenant.key}-{name}",
         "tenant": tenant.id,
-        "integration": {"kind": kind, "name": app.name, "app_ids": [app.id]},
+        "integration": {"kind": kind, "name": app.name, "app_ids": [app.id], **(known if about is None else about)},
         "controller": f"{tenant.name} B.V.",
         "processor": app.publisher,
         **extra,
@@ -58,12 +59,16 @@ def record_of_groups(tenant_id: str, groups: Sequence[str]) -> Document:
     }
 
 
-def _full(event: str, effective: str, until: str, *processes: Document, recorded: str = "") -> Document:
+def _full(
+    event: str, effective: str, until: str, *processes: Document, recorded: str = "", policy: str = PRESENT
+) -> Document:
     return {
         "event": event,
         "recorded_at": recorded or effective,
         "effective_from": effective,
         "effective_until": until,
+        "policy_version": policy,
+        **({"notice_sha256": NOTICE_SHA256} if policy == PRESENT else {}),
         "evidence": [{"kind": "document", "ref": "processing-agreement.pdf"}],
         "processes": list(processes),
     }
@@ -92,7 +97,10 @@ def _process(
     kind: str = "application",
     legal_basis: str = "legitimate_interest",
     regions: tuple[str, ...] = (),
+    subjects: tuple[str, ...] = ("customers", "employees"),
+    **more: str,
 ) -> Document:
+    has_test = legal_basis == "legitimate_interest"
     return {
         "id": name,
         "purpose": purpose,
@@ -101,8 +109,17 @@ def _process(
         "permissions": [{"name": p, "kind": kind} for p in permissions],
         "operations": list(operations),
         "resources": resources,
+        "data_categories": [f"{workload}_content" if workload == "mail" else workload],
+        "data_subjects": list(subjects),
+        **({"legitimate_interest_ref": f"balancing-test-{name}.pdf"} if has_test else {}),
         **({"regions": list(regions)} if regions else {}),
+        **more,
     }
+
+
+def _silent(process: Document, *names: str) -> Document:
+    """Return a process that does not say so much."""
+    return {name: value for name, value in process.items() if name not in names}
 
 
 def _crm_mail(group: str) -> Document:
@@ -154,15 +171,39 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
     begin, until = "2025-09-01T00:00:00Z", "2027-01-01T00:00:00Z"
     crm = _full("granted", begin, until, _crm_mail(sales), _crm_calendar({"groups": [sales]}), availability)
     phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory", regions=("EU",)))
+    calling = _process("call-reports", "Count calls over the trunk", "telephony", ("CallRecords.Read.All",), "all")
+    archive = _process(
+        "archive-website-mail",
+        "Keep what the website sent",
+        "mail",
+        ("IMAP.AccessAsUser.All",),
+        {"ids": [tenant.person("noreply").upn]},
+        kind="delegated",
+        legal_basis="legal_obligation",
+    )
     return {
+        "teams-calling.yaml": _record(
+            tenant,
+            "teams-calling",
+            "telephony",
+            CALLING,
+            _full("granted", begin, until, calling),
+            about={"telephony": {"system": "Microsoft Teams", "trunks": [RECORDED_TRUNK.format(tenant.domain)]}},
+        ),
+        "mail-archive.yaml": _record(tenant, "mail-archive", "other", ARCHIVE, _full("granted", begin, until, archive)),
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, stop_within="PT24H"),
         "website-forms.yaml": _record(
-            tenant, "website-forms", "website", FORMS, _full("granted", begin, until, _form_mail(tenant))
+            tenant,
+            "website-forms",
+            "website",
+            FORMS,
+            _full("granted", begin, until, _form_mail(tenant)),
+            about={"website": {"origin": f"https://www.{tenant.domain}"}},
         ),
         "outlook-addin.yaml": _record(
-            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin)
+            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin, policy=OLD)
         ),
-        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone),
+        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone, about=_EXCHANGE_AT_HOME),
         "auditor.yaml": _record(tenant, "auditor", "other", registration(tenant).app, _audit(until)),
     }
 
@@ -179,7 +220,16 @@ def _fabrikam(tenant: Tenant) -> dict[str, Document]:
     begin, until = "2025-10-01T00:00:00Z", "2027-01-01T00:00:00Z"
     crm = _full("granted", begin, until, _crm_mail(team), _crm_calendar({"groups": [team]}))
     purpose, limited = "File the opened message under a customer", {"groups": [team]}
-    addin = _process("addin-file-mail", purpose, "mail", ("Mail.Read",), limited, kind="delegated")
+    addin = _process(
+        "addin-file-mail",
+        purpose,
+        "mail",
+        ("Mail.Read",),
+        limited,
+        kind="delegated",
+        legal_basis="consent",
+        consent_store="personnel file",
+    )
     objection = _ending(
         "withdrawn", "2026-09-04T09:30:00Z", "2026-09-04T09:00:00Z", "Works council objected", "crm-appointments"
     )
@@ -187,13 +237,19 @@ def _fabrikam(tenant: Tenant) -> dict[str, Document]:
     phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory"))
     return {
         "outlook-addin.yaml": _record(
-            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin)
+            tenant,
+            "outlook-addin",
+            "mail_addin",
+            ADDIN,
+            _full("granted", begin, until, addin),
+            about={},
+            processor="Kantoorhulp",
         ),
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, objection, stop_within="PT24H"),
         "website-forms.yaml": _record(
             tenant, "website-forms", "website", FORMS, _full("granted", begin, until, _form_mail(tenant)), closed
         ),
-        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone),
+        "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone, about=_EXCHANGE_AT_HOME),
     }
 
 
@@ -205,14 +261,16 @@ def _tailspin(tenant: Tenant) -> dict[str, Document]:
         "2026-09-03T00:00:00Z",
         until,
         _crm_mail(group),
-        _crm_calendar("all"),
+        _silent(_crm_calendar("all"), "data_categories", "legitimate_interest_ref"),
         recorded="2026-09-04T10:00:00Z",
     )
     first = _full("granted", begin, until, _crm_mail(group))
     form = _full("granted", begin, "2026-09-05T00:00:00Z", _form_mail(tenant))
     return {
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, first, widened),
-        "website-forms.yaml": _record(tenant, "website-forms", "website", FORMS, form),
+        "website-forms.yaml": _record(
+            tenant, "website-forms", "website", FORMS, form, about={"publisher": "Webbureau Noord"}
+        ),
     }
 
 

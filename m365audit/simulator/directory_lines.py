@@ -18,6 +18,7 @@ _CITIES = {
     "NL": {"city": "Amsterdam", "state": "Noord-Holland"},
     "US": {"city": "Ashburn", "state": "Virginia"},
 }
+_CREDENTIALS = frozenset({"clientSecret", "federatedIdentityCredential"})
 _SERVICE = {"group": "GroupManagement", "app": "ApplicationManagement"}
 
 
@@ -231,7 +232,7 @@ _ABOUT_THE_APP = {
 
 def sign_in_line(tenant: Tenant, sign_in: SignIn) -> dict[str, Any]:
     """Return one sign-in line of its category; its envelope time is minutes after the sign-in."""
-    who = _signed_in_user(sign_in) if sign_in.user else _signed_in_app(tenant, sign_in.app)
+    who = _signed_in_user(sign_in) if sign_in.user else _signed_in_app(tenant, sign_in.app, sign_in.client)
     properties = {
         "id": sign_in.id,
         "createdDateTime": wire_time(sign_in.at).replace("Z", "+00:00"),
@@ -268,11 +269,11 @@ def _signed_in_user(sign_in: SignIn) -> dict[str, Any]:
     }
 
 
-def _signed_in_app(tenant: Tenant, app: App) -> dict[str, Any]:
+def _signed_in_app(tenant: Tenant, app: App, client: str) -> dict[str, Any]:
     return {
         "userId": "",
         "isInteractive": False,
         "servicePrincipalId": app.sp_id(tenant),
         "servicePrincipalName": app.name,
-        "clientCredentialType": "certificate",
+        "clientCredentialType": client if client in _CREDENTIALS else "certificate",
     }

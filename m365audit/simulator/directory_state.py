@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from m365audit.simulator.agreed_policy import PRIVACY_STATEMENT
 from m365audit.simulator.auditor import auditor_grants, registration
 from m365audit.simulator.directory_lines import graph_sp_id, scope_grant_id
 from m365audit.simulator.integrations import (
     GRAPH,
     MICROSOFT_TENANT,
+    MIGRATOR,
     RESOURCE_NAMES,
     RESOURCE_ROLES,
+    SALSOFT_TENANT,
     SCOPE_IDS,
+    TELEPHONY,
     App,
     Holdings,
     RoleGrant,
@@ -27,6 +31,14 @@ _ENTITIES = {
     "users": "users",
     "groups": "groups(members())",
 }
+_PRIVACY_PROFILES = {
+    "contoso": {"contactEmail": "privacy@contoso.example", "statementUrl": "https://contoso.example/privacy"}
+}
+_STATEMENTS = {SALSOFT_TENANT: PRIVACY_STATEMENT, TELEPHONY.owner_tenant: "https://3cx.example/privacy"}
+"""Privacy statements that owners of apps show; nobody else shows one."""
+_REPLY_URLS = {MIGRATOR: ["http://migration.tailspin.example/cb", "http://localhost:8400/"]}
+_SECRETS = {("fabrikam", TELEPHONY): ("2025-10-02T08:00:00Z", "2028-10-02T08:00:00Z")}
+"""Begin and end of secrets that were added to an app's service principal in a tenant."""
 Record = dict[str, Any]
 
 
@@ -63,6 +75,7 @@ def _organization(tenant: Tenant) -> Record:
         "tenantType": "AAD",
         "countryLetterCode": "NL",
         "verifiedDomains": [{"name": tenant.domain, "isDefault": True, "isInitial": False, "type": "Managed"}],
+        "privacyProfile": _PRIVACY_PROFILES.get(tenant.key, {"contactEmail": None, "statementUrl": None}),
     }
 
 
@@ -121,7 +134,18 @@ def _client(tenant: Tenant, app: App) -> Record:
         {"displayName": app.publisher, "verifiedPublisherId": "9999999"} if app.publisher else {"displayName": None}
     )
     principal = _service_principal(app.sp_id(tenant), app.id, app.name, app.owner_tenant)
-    return {**principal, "verifiedPublisher": verified}
+    return {
+        **principal,
+        "verifiedPublisher": verified,
+        "info": {"privacyStatementUrl": _STATEMENTS.get(app.owner_tenant), "termsOfServiceUrl": None},
+        "replyUrls": _REPLY_URLS.get(app, [f"https://app-{app.id[:8]}.example/signed-in"]),
+        "passwordCredentials": [_secret(app, *dates) for key, dates in _SECRETS.items() if key == (tenant.key, app)],
+    }
+
+
+def _secret(app: App, begin: str, end: str) -> Record:
+    key_id = fixed_id("secret", app.id, begin)
+    return {"keyId": key_id, "displayName": "pbx", "hint": "q8X", "startDateTime": begin, "endDateTime": end}
 
 
 def _service_principal(sp_id: str, app_id: str, name: str, owner: str) -> Record:

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from m365audit.simulator.consent_records import POLICY, Document, records
+from m365audit.simulator.agreed_policy import POLICY
+from m365audit.simulator.consent_records import Document, records
 from m365audit.simulator.people import Tenant
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from m365audit.simulator.auditor import registration
+from m365audit.simulator.expected_promises import live_promises, promises, quiet_promises
 from m365audit.simulator.integrations import (
     ADDIN,
     APP_MAIL_READ,
@@ -27,7 +28,7 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 
 def findings() -> tuple[ExpectedFinding, ...]:
     """Return the findings that must be open; every rule that one run can show has at least one."""
-    return (*_about_grants(), *_about_habits(), *_about_use(), *_about_events(), *_about_doors())
+    return (*_about_grants(), *_about_habits(), *_about_use(), *_about_events(), *_about_doors(), *promises())
 
 
 def live_findings() -> tuple[ExpectedFinding, ...]:
@@ -48,6 +49,7 @@ def live_findings() -> tuple[ExpectedFinding, ...]:
             "every mailbox, by a role inside Exchange",
             permission=APP_MAIL_READ,
         ),
+        *live_promises(),
     )
 
 
@@ -242,13 +244,18 @@ def quiet() -> tuple[ExpectedFinding, ...]:
     )
     return (
         *in_order,
+        *quiet_promises(),
         *(
             _of(tenant, "*", SYNC, "Microsoft's own directory sync")
             for tenant in (CONTOSO_ID, FABRIKAM_ID, TAILSPIN_ID)
         ),
         *(
             _of(tenant.id, "*", registration(tenant).app, "the auditor itself: reads the directory, and is recorded")
-            for tenant in (contoso(), fabrikam(), tailspin())
+            for tenant in (fabrikam(), tailspin())
+        ),
+        *(
+            _of(CONTOSO_ID, rule, registration(contoso()).app, "the auditor itself; only its certificate ends soon")
+            for rule in ("auditor-holds-too-much", *_ABOUT_ONE_APP)
         ),
         _of(CONTOSO_ID, "used-after-end", CRM, "its record is in force"),
         _of(CONTOSO_ID, "used-not-recorded", CRM, "right purpose, wrong mailbox: a rule of its own says so"),

@@ -43,6 +43,7 @@ SCOPE_IDS = {
     "Mail.ReadWrite": "024d486e-b451-40bb-833d-3e66d98c5c73",
     "Mail.Send": "e383f46e-2787-4529-855e-0e479a3ffac0",
     "Files.Read": "10465720-29dd-4523-a11a-6a75c743c9d9",
+    "IMAP.AccessAsUser.All": "652390e4-393a-48de-9484-05f9b1212954",
     "User.Read": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
     "offline_access": "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
 }
@@ -93,6 +94,20 @@ TELEPHONY = App(
     "3c300000-0000-4000-8000-00000000000a",
     "3CX",
     "198.51.100.9",
+)
+CALLING = App(
+    "ca110000-0000-4000-8000-000000000009",
+    "Teams call reports",
+    "ca110000-0000-4000-8000-00000000000a",
+    "Belhuis Telecom",
+    "198.51.100.61",
+)
+ARCHIVE = App(
+    "a5c41e00-0000-4000-8000-00000000000a",
+    "Nightly mail archive",
+    "a5c41e00-0000-4000-8000-00000000000b",
+    "Bewaarplaats",
+    "203.0.113.77",
 )
 SHADOW = App(
     "0bad0000-0000-4000-8000-000000000005",
@@ -175,9 +190,10 @@ def holdings(tenant: Tenant) -> Holdings:
 
 def _contoso() -> Holdings:
     return Holdings(
-        apps=(SYNC, CRM, FORMS, ADDIN, TELEPHONY, SHADOW),
+        apps=(SYNC, CRM, FORMS, ADDIN, TELEPHONY, CALLING, ARCHIVE, SHADOW),
         roles=(
             *_roles(CRM, "2025-08-28T08:00:00Z", "Mail.Read", "Calendars.Read", "Presence.Read.All"),
+            *_roles(CALLING, "2025-09-03T08:00:00Z", "CallRecords.Read.All"),
             *_roles(FORMS, "2025-08-28T08:10:00Z", "Mail.Send"),
             *_roles(
                 TELEPHONY,
@@ -191,6 +207,7 @@ def _contoso() -> Holdings:
         ),
         scopes=(
             ScopeGrant(ADDIN, ("Mail.Read", "Mail.ReadWrite", "Mail.Send", "User.Read", "offline_access")),
+            ScopeGrant(ARCHIVE, ("IMAP.AccessAsUser.All", "offline_access"), "noreply"),
             ScopeGrant(SHADOW, ("Mail.Read", "Files.Read", "User.Read", "offline_access"), "f.meijer"),
             ScopeGrant(SHADOW, ("Mail.Read", "Files.Read", "User.Read", "offline_access"), "g.bos"),
         ),
@@ -218,7 +235,7 @@ def _tailspin() -> Holdings:
         apps=(SYNC, CRM, FORMS, MIGRATOR, IMPOSTOR),
         roles=(
             *_roles(CRM, "2025-12-20T08:00:00Z", "Mail.Read", "Calendars.Read"),
-            *_roles(FORMS, "2025-12-20T08:10:00Z", "Mail.Send"),
+            *_roles(FORMS, "2025-12-20T08:10:00Z", "Mail.Send", "Mail.Read"),
             *_roles(IMPOSTOR, "2026-09-02T02:13:00Z", "Contacts.Read"),
             RoleGrant(MIGRATOR, "full_access_as_app", "2019-03-04T10:00:00Z", EXCHANGE),
         ),

@@ -70,6 +70,8 @@ def directory(tenant: Tenant, held: Holdings) -> dict[str, list[Record]]:
         "permissionGrantPolicies": _permission_grant_policies(),
         "authorizationPolicy": [_authorization_policy(tenant)],
         "adminConsentRequestPolicy": [_admin_consent_policy(tenant)],
+        "identitySecurityDefaultsEnforcementPolicy": [_security_defaults(tenant)],
+        "conditionalAccessPolicies": _conditional_access(tenant),
         "exchangeRoleAssignments": _exchange_assignments(tenant, held),
         "exchangeRoleDefinitions": [_role_definition(name, role_id) for name, role_id in _ROLE_DEFINITIONS.items()],
     }
@@ -269,6 +271,39 @@ def _admin_consent_policy(tenant: Tenant) -> Record:
         "version": 0,
         "reviewers": [],
     }
+
+
+def _security_defaults(tenant: Tenant) -> Record:
+    """Return Microsoft's own settings: Fabrikam switched them off when it bought P1, and P1 has lapsed since."""
+    return {
+        "id": "00000000-0000-0000-0000-000000000005",
+        "displayName": "Security Defaults",
+        "description": "Security defaults is a set of basic identity security mechanisms recommended by Microsoft.",
+        "isEnabled": tenant.key == "tailspin",
+    }
+
+
+def _conditional_access(tenant: Tenant) -> list[Record]:
+    if tenant.key != "contoso":
+        return []
+    return [
+        {
+            "id": fixed_id(tenant.key, "conditional-access", "everybody"),
+            "displayName": "Second factor for everybody",
+            "state": "enabled",
+            "createdDateTime": "2025-02-03T09:00:00Z",
+            "conditions": {
+                "clientAppTypes": ["all"],
+                "users": {"includeUsers": ["All"], "excludeUsers": [], "excludeGroups": [], "excludeRoles": []},
+                "applications": {"includeApplications": ["All"], "excludeApplications": []},
+                "signInRiskLevels": [],
+                "userRiskLevels": [],
+                "platforms": None,
+                "locations": None,
+            },
+            "grantControls": {"operator": "OR", "builtInControls": ["mfa"], "authenticationStrength": None},
+        }
+    ]
 
 
 def _exchange_assignments(tenant: Tenant, held: Holdings) -> list[Record]:

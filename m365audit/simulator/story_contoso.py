@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from m365audit.simulator.diary import BEGIN, DAYS, Diary, at, keep_directory_in_sync
-from m365audit.simulator.integrations import ADDIN, CRM, EXCHANGE, FORMS, MICROSOFT_TENANT, SHADOW, TELEPHONY, App
+from m365audit.simulator.integrations import (
+    ADDIN,
+    ARCHIVE,
+    CALLING,
+    CRM,
+    EXCHANGE,
+    FORMS,
+    MICROSOFT_TENANT,
+    SHADOW,
+    TELEPHONY,
+    App,
+)
 from m365audit.simulator.people import contoso, fixed_id
 from m365audit.simulator.truth import NO_RECORD, OUT_OF_SCOPE, WITHIN, Expected, not_assessable, outside
 
@@ -29,6 +40,8 @@ def tell(seed: int) -> Diary:
     _shadow(diary)
     _sign_ins(diary)
     _a_key_at_night(diary)
+    _calling(diary)
+    _archive(diary)
     return diary
 
 
@@ -178,3 +191,20 @@ def _a_key_at_night(diary: Diary) -> None:
         diary.sign_in(at(12, hour, 20), "ServicePrincipalSignInLogs", TELEPHONY, country="US")
     website = diary.tenant.person("noreply")
     diary.sign_in(at(12, 3), "SignInLogs", OUTLOOK, user=website, has_mfa=False, client="Authenticated SMTP")
+
+
+def _calling(diary: Diary) -> None:
+    """The company that runs the trunk reads how many calls went over it, once a day, as recorded."""
+    for day in range(1, 15):
+        asked = f"getDirectRoutingCalls(fromDateTime=2026-09-{day:02d},toDateTime=2026-09-{day + 1:02d})"
+        diary.sign_in(at(day, 23), "ServicePrincipalSignInLogs", CALLING)
+        diary.call(at(day, 23, 1), CALLING, f"GET /communications/callRecords/{asked}", WITHIN)
+
+
+def _archive(diary: Diary) -> None:
+    """An archive fetches the website's mail by IMAP: recorded, but by a door that asks for no second factor."""
+    website = diary.tenant.person("noreply")
+    for day in range(1, 15):
+        when = at(day, 2, 30)
+        diary.sign_in(when, "NonInteractiveUserSignInLogs", ARCHIVE, user=website, has_mfa=False, client="IMAP4")
+        diary.audit(when + timedelta(minutes=1), "MailItemsAccessed", ARCHIVE, WITHIN, mailbox=website, user=website)

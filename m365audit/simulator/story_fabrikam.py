@@ -16,6 +16,7 @@ STOPPED = WITHDRAWN + timedelta(hours=24)
 PRESENCE_REMOVED = at(10, 12)
 DIVERSION = at(9)
 """Calls are diverted during appointments only from this day on, long after that was agreed to."""
+OUTLOOK_WEB = App("5d661950-3475-41cd-a2c3-d671a3162bc1", "Microsoft Outlook", MICROSOFT_TENANT, "Microsoft")
 CONSOLE = App("fb78d390-0c51-40cd-8e17-fdbfab77341b", "Exchange Online PowerShell", MICROSOFT_TENANT, "Microsoft")
 
 
@@ -30,6 +31,7 @@ def tell(seed: int) -> Diary:
     _addin(diary)
     _addin_alone(diary)
     _doors_in_exchange(diary)
+    _mail_goes_home(diary)
     return diary
 
 
@@ -93,7 +95,8 @@ def _notetaker(diary: Diary) -> None:
 def _sign_ins(diary: Diary) -> None:
     for hour in range(0, DAYS * 24, 3):
         diary.sign_in(BEGIN + timedelta(hours=hour, minutes=2), "ServicePrincipalSignInLogs", CRM)
-        diary.sign_in(BEGIN + timedelta(hours=hour, minutes=7), "ServicePrincipalSignInLogs", TELEPHONY)
+        by_secret = BEGIN + timedelta(hours=hour, minutes=7)
+        diary.sign_in(by_secret, "ServicePrincipalSignInLogs", TELEPHONY, client="clientSecret")
     for day in range(1, 15):
         reader = diary.tenant.person("h.kok")
         diary.sign_in(at(day, 23, 58), "ServicePrincipalSignInLogs", NOTETAKER)
@@ -115,3 +118,10 @@ def _doors_in_exchange(diary: Diary) -> None:
     diary.command(at(7, 21, 15), "New-ManagementRoleAssignment", CONSOLE, admin, **role)
     kept = {"Identity": "ExchangeOnlineEnterprise", "AuditLogAgeLimit": "1.00:00:00"}
     diary.command(at(7, 21, 19), "Set-MailboxPlan", CONSOLE, admin, **kept)
+
+
+def _mail_goes_home(diary: Diary) -> None:
+    """The wrong: a colleague of the recorded team has all her mail sent to a mailbox of her own, outside."""
+    person = diary.tenant.person("j.vos")
+    rule = {"Mailbox": person.upn, "Name": "thuis", "ForwardTo": '"thuis" [SMTP:jasmijn@thuis.example]'}
+    diary.command(at(8, 17, 42), "New-InboxRule", OUTLOOK_WEB, person, **rule)

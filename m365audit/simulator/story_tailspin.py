@@ -49,12 +49,15 @@ def _crm(diary: Diary) -> None:
 
 
 def _forms(diary: Diary) -> None:
-    """The record ended at midnight of the fifth; the website did not notice."""
+    """The record ended at midnight of the fifth; the website did not notice. Before, it also read what it had sent."""
     sender = diary.tenant.person("noreply")
     for when in diary.working_hours(7):
         if not _is_blind(when):
             expected = WITHIN if when < EXPIRED else outside("after_expiry")
             diary.call(when, FORMS, f"POST /users/{sender.id}/sendMail", expected, status=202)
+    for day in (2, 3, 4):
+        beyond = outside("operation", "permission")
+        diary.call(at(day, 12, 12), FORMS, f"GET /users/{sender.id}/messages?$top=10", beyond)
     diary.call(EXPIRED, FORMS, f"POST /users/{sender.id}/sendMail", outside("after_expiry"), status=202)
 
 
