@@ -9,8 +9,8 @@ needs: [app_role_assignments, delegated_permission_grants]
 needs_register: true
 evidence: >
   Current grants to a recorded app of a permission that reaches an audited workload whose content no category of the policy
-  names, and for which no process of its record in force names categories of data. One piece of evidence for each grant.
-  Said only where the policy lists categories.
+  names, and for which no process of its records, in force or ended, names categories of data. One piece of evidence for
+  each grant. Said only where the policy lists categories.
 misses: >
   Which data really is in a message or appointment: special categories cannot be told without reading it. Apps that stand in
   no record: unrecorded-app-with-reach.
@@ -60,12 +60,7 @@ WHERE
     AND NOT EXISTS (
         SELECT 1
         FROM register_apps AS o
-        INNER JOIN register_segments AS s
-            ON
-                o.tenant_id = s.tenant_id AND o.record = s.record AND s.period_reason IS NULL
-                AND coalesce(h.last_seen_at >= s.valid_from, TRUE) AND coalesce(h.last_seen_at < s.valid_to, TRUE)
-        INNER JOIN register_versions AS v
-            ON s.tenant_id = v.tenant_id AND s.record = v.record AND s.process = v.process AND s.version = v.version
+        INNER JOIN register_versions AS v ON o.tenant_id = v.tenant_id AND o.record = v.record
         WHERE
             o.tenant_id = h.tenant_id AND o.app_id = h.app_id AND v.workload = h.workload
             AND len(v.data_categories) > 0
