@@ -52,7 +52,7 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     desk = request.app[DESK]
     guards.check_request(request.method, request.headers, desk.place.origin)
-    if request.path.startswith(STATIC):
+    if request.path.startswith(STATIC) or request.path == "/favicon.ico":
         return await handler(request)
     session = desk.sessions.find(request.cookies.get(desk.place.cookie))
     if session is not None:

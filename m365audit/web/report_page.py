@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiohttp import web
-from markupsafe import Markup
 
 from m365audit.report import build_document
 from m365audit.report.html import Live, render_html
@@ -24,7 +23,7 @@ async def report(request: web.Request) -> web.Response:
 
     def made(reading: Reading) -> bytes:
         shown = {**values, "clocks": clocks.running(reading.reader, desk.words, now)}
-        live = Live(bar=Markup(pages.render(desk, "bar.html", shown)), finding_path=pages.finding_path)
+        live = Live(bar=pages.part(desk, "live_bar.html", shown), finding_path=pages.finding_path)
         document = build_document(
             reading.bare, now=now, people=reading.people, language=desk.words.language, time_zone=str(desk.words.zone)
         )

@@ -32,5 +32,11 @@ async def script(_: web.Request) -> web.Response:
     return web.Response(text=_read("review.js"), content_type="text/javascript", charset="utf-8")
 
 
+@ROUTES.get("/favicon.ico")
+async def icon(_: web.Request) -> web.Response:
+    """Return that there is none: browsers ask by themselves."""
+    return web.Response(status=204)
+
+
 def _read(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
