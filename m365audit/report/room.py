@@ -26,7 +26,7 @@ DAYS: Final = 31
 """Days of an integration's table, the newest; the drawing has all of them."""
 CONTROLS: Final = 400
 """Rows of controls, the gravest, over all tenants and integrations."""
-EVIDENCE: Final = 1_600
+EVIDENCE: Final = 1_000
 """Pieces of evidence in the whole page, so that 200 findings stay below one megabyte."""
 CELLS: Final = 500
 JUDGEMENTS: Final = 150
@@ -81,7 +81,7 @@ COMMANDS: Final = {
     "days": query("SELECT * FROM daily_use ORDER BY tenant_id, app_id, day"),
     "integrations": query("SELECT * FROM cells ORDER BY outside DESC, not_assessable DESC"),
     "controls": query("SELECT * FROM controls ORDER BY control, tenant_id"),
-    "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable' ORDER BY control"),
+    "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable' ORDER BY ALL"),
     "decided": query("SELECT * FROM finding_reviews ORDER BY tenant_id, finding_id"),
     "journal": query("SELECT seq, at, kind, subject, event, roles FROM review_events ORDER BY seq"),
     "coverage": "m365audit report --format csv --section coverage",

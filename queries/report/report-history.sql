@@ -31,7 +31,7 @@ WITH gravest AS (
 SELECT
     e.tenant_id,
     e.seq,
-    e.at,
+    e."at",
     e.kind,
     e.subject AS subject_id,
     e.event,

@@ -17,20 +17,20 @@ WITH versions AS (
 ),
 marks AS (
     SELECT
-        tenant_id, app_id, effective_from AS at, CASE WHEN version = 1 THEN 'recorded' ELSE 'amended' END AS mark,
+        tenant_id, app_id, effective_from AS "at", CASE WHEN version = 1 THEN 'recorded' ELSE 'amended' END AS mark,
         process AS what
     FROM versions
     UNION
-    SELECT tenant_id, app_id, ended_at AS at, 'ended' AS mark, process AS what FROM versions WHERE is_last
+    SELECT tenant_id, app_id, ended_at AS "at", 'ended' AS mark, process AS what FROM versions WHERE is_last
     UNION
-    SELECT tenant_id, app_id, effective_until AS at, 'expires' AS mark, process AS what
+    SELECT tenant_id, app_id, effective_until AS "at", 'expires' AS mark, process AS what
     FROM versions
     WHERE is_last AND ended_at IS NULL
     UNION
     SELECT
         tenant_id,
         app_id,
-        occurred_at AS at,
+        occurred_at AS "at",
         CASE WHEN starts_with(activity, 'Remove') OR starts_with(activity, 'Delete') THEN 'removed' ELSE 'granted' END
             AS mark,
         array_to_string(permissions, ', ') AS what

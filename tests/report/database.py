@@ -29,6 +29,36 @@ WITHDRAWN = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 Row = dict[str, Any]
 
+REVIEW_TABLES = {
+    "finding_reviews": """
+        tenant_id VARCHAR, finding_id VARCHAR, version BIGINT, decision VARCHAR, pending VARCHAR, returned VARCHAR,
+        reason VARCHAR, breach VARCHAR, owner VARCHAR, due_at TIMESTAMPTZ, expires_at TIMESTAMPTZ,
+        decided_at TIMESTAMPTZ, decided_by VARCHAR, decided_person VARCHAR, decided_how VARCHAR,
+        requested_at TIMESTAMPTZ, requested_by VARCHAR, requested_person VARCHAR, approved_at TIMESTAMPTZ,
+        approved_by VARCHAR, is_second_person_off BOOLEAN, evidence VARCHAR[]""",
+    "review_events": """
+        tenant_id VARCHAR, seq BIGINT, "at" TIMESTAMPTZ, kind VARCHAR, subject VARCHAR, version BIGINT, event VARCHAR,
+        actor VARCHAR, person VARCHAR, actor_name VARCHAR, how VARCHAR, roles VARCHAR[], body JSON, hash VARCHAR""",
+    "breach_cases": """
+        tenant_id VARCHAR, case_id VARCHAR, finding_ids VARCHAR[], state VARCHAR, risk VARCHAR,
+        detected_at TIMESTAMPTZ, first_seen_at TIMESTAMPTZ, aware_at TIMESTAMPTZ, due_at TIMESTAMPTZ,
+        notified_at TIMESTAMPTZ, controller_told_at TIMESTAMPTZ, people_informed_at TIMESTAMPTZ,
+        closed_at TIMESTAMPTZ, late_reason VARCHAR, hours BIGINT""",
+    "subject_requests": """
+        tenant_id VARCHAR, request_id VARCHAR, kind VARCHAR, received_at TIMESTAMPTZ, legal_due_at TIMESTAMPTZ,
+        policy_due_at TIMESTAMPTZ, due_at TIMESTAMPTZ, answered_at TIMESTAMPTZ, state VARCHAR""",
+    "attestations": """
+        tenant_id VARCHAR, control VARCHAR, kind VARCHAR, ref VARCHAR, sha256 VARCHAR, by_role VARCHAR,
+        attested_at TIMESTAMPTZ, valid_until TIMESTAMPTZ, is_valid BOOLEAN""",
+    "controls": """
+        tenant_id VARCHAR, control VARCHAR, clause VARCHAR, title VARCHAR, commitment VARCHAR, severity VARCHAR,
+        outcome VARCHAR, reason_code VARCHAR, sentence VARCHAR, attach VARCHAR, owner VARCHAR,
+        integration_name VARCHAR, rules VARCHAR[], finding_ids VARCHAR[], gdpr VARCHAR, iso VARCHAR,
+        attested_by VARCHAR, attested_at TIMESTAMPTZ, attested_until TIMESTAMPTZ""",
+    "policy_findings": "rule VARCHAR, title VARCHAR, why VARCHAR, severity VARCHAR, gdpr VARCHAR",
+}
+"""What people decided and what the policy promises, as the candidate's builder gets it."""
+
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, *rows: Row) -> None:
     """Insert rows given by column name."""
@@ -44,6 +74,8 @@ def empty_world() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     for statement in create_statements():
         connection.execute(statement)
+    for name, columns in REVIEW_TABLES.items():
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
     return connection
 
 

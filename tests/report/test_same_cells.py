@@ -10,11 +10,14 @@ import json
 
 import duckdb
 
-from m365audit.report import Document, render, wording
+from m365audit.report import Document, render
 from m365audit.report.display import minute
+from m365audit.report.words import load_words
 
 from .page import Element, read_page
 from .reader import QueryReader, pieces
+
+WORDS = load_words()
 
 COLUMNS = (
     "tenant_id", "tenant_name", "app_id", "app_name", "integration_name", "record", "workload", "recorded", "granted",
@@ -52,14 +55,14 @@ def test_the_page_holds_the_same_cells(document: Document) -> None:
         assert (cell.app_id or "does not name") in app
         assert (cell.integration_name or cell.app_name or "") in app
         assert record == (cell.record or "–")
-        assert workload == wording.workload(cell.workload)
-        assert (recorded, granted) == (cell.recorded, cell.granted)
+        assert workload == WORDS.code("workload", cell.workload)
+        assert (recorded, granted) == (WORDS.code("recorded", cell.recorded), WORDS.code("granted", cell.granted))
         assert [int(number.replace(",", "")) for number in numbers] == [
             cell.used, cell.within, cell.outside, cell.not_assessable
         ]  # fmt: skip
         assert first == ("–" if cell.first_used_at is None else minute(cell.first_used_at))
         assert last == ("–" if cell.last_used_at is None else minute(cell.last_used_at))
-        assert coverage.endswith(wording.COVERAGE[cell.coverage])
+        assert coverage.endswith(WORDS.code("coverage", cell.coverage))
 
 
 def test_the_exact_times_stand_behind_the_readable_ones(document: Document) -> None:
