@@ -12,11 +12,12 @@ import pytest
 from findings_oracle import FindingState, Present, next_ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ledger import HISTORIES, START, TENANTS, Step, found, said
 
 from m365audit.rules.runner import RuleOutcome
 from m365audit.store.ledger import FINDING_COLUMNS
 from m365audit.store.queries import read_queries
+
+from .test_ledger import HISTORIES, START, TENANTS, Step, found, said
 
 (QUERY,) = read_queries("ledger")
 NAMES = tuple(field.name for field in dataclasses.fields(FindingState))
