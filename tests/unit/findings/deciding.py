@@ -19,12 +19,6 @@ FACTS = Facts("t", "F1", "used-not-recorded", "high", ("no_record",), "open", 0,
 PEOPLE: dict[str, tuple[str, ...]] = {
     "dora": ("dpo",), "rik": ("risk_owner",), "ana": ("analyst",), "adam": ("admin",), "rev": ("reviewer",),
 }  # fmt: skip
-    "dora": ("dpo",),
-    "rik": ("risk_owner",),
-    "ana": ("analyst",),
-    "adam": ("admin",),
-    "rev": ("reviewer",),
-}
 
 
 def person(name: str, roles: Iterable[str] = (), identity: str = "") -> Actor:
