@@ -228,7 +228,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=25), st.sampled_from(["low", "high", "critical"]), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_order_of_events_brings_about_what_must_not_be(
     steps: list[tuple[str, str]], severity: str, has_people: bool,  # noqa: FBT001 - drawn
 ) -> None:  # fmt: skip
