@@ -66,14 +66,14 @@ class Registration:
 
 
 def registration(tenant: Tenant) -> Registration:
-    """Return how the auditor is registered: at Contoso with a certificate that ends soon, elsewhere with a secret."""
+    """Return how the auditor is registered: a certificate at Contoso, secrets elsewhere; Tailspin's ends soon."""
     is_certified = tenant.key == "contoso"
     return Registration(
         app=App(fixed_id(tenant.key, "auditor"), "m365audit", tenant.id, tenant.name, "192.0.2.200"),
         permissions=tuple(sorted((*_READS_THE_DIRECTORY, *_READS_MORE[tenant.key]))),
         credential="certificate" if is_certified else "secret_file",
         file=f"credentials/{tenant.key}{'.pem' if is_certified else '-secret.txt'}",
-        ends_at="2026-10-10T09:00:00Z" if is_certified else "2027-08-20T09:00:00Z",
+        ends_at="2026-10-10T09:00:00Z" if tenant.key == "tailspin" else "2027-08-20T09:00:00Z",
     )
 
 

@@ -251,10 +251,10 @@ def quiet() -> tuple[ExpectedFinding, ...]:
         ),
         *(
             _of(tenant.id, "*", registration(tenant).app, "the auditor itself: reads the directory, and is recorded")
-            for tenant in (fabrikam(), tailspin())
+            for tenant in (contoso(), fabrikam())
         ),
         *(
-            _of(CONTOSO_ID, rule, registration(contoso()).app, "the auditor itself; only its certificate ends soon")
+            _of(TAILSPIN_ID, rule, registration(tailspin()).app, "the auditor itself; only its secret ends soon")
             for rule in ("auditor-holds-too-much", *_ABOUT_ONE_APP)
         ),
         _of(CONTOSO_ID, "used-after-end", CRM, "its record is in force"),

@@ -36,8 +36,8 @@ def live_promises() -> tuple[ExpectedFinding, ...]:
         ExpectedFinding(CONTOSO_ID, "minor-in-scope", {"age": "minor"}, "a trainee of the recorded group is a minor"),
         ExpectedFinding(CONTOSO_ID, "direct-routing-without-record", {"trunk": FORGOTTEN_TRUNK},
                         "one call in four goes over a trunk of earlier days"),
-        ExpectedFinding(CONTOSO_ID, "credential-expires", {"ends_on": "2026-10-10"},
-                        "the auditor's own certificate ends in less than a month"),
+        ExpectedFinding(TAILSPIN_ID, "credential-expires", {"ends_on": "2026-10-10"},
+                        "the auditor's own secret ends in less than a month"),
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ addressed AS (
                 THEN regexp_extract_all(
                     lower(regexp_replace(v, '(?i)smtp:', ' ', 'g')), '[a-z0-9._%+&''/=-]+@[a-z0-9.-]+[a-z0-9]'
                 )
-            WHEN command = 'updateinboxrules' THEN [NULL]
+            WHEN command = 'updateinboxrules' THEN ['']
             ELSE [lower(trim(v, ' "'''))]
         END)))) AS target
     FROM meant
@@ -93,7 +93,7 @@ SELECT
     a.f[1] AS operation,
     a.mailbox,
     u.user_id AS mailbox_id,
-    a.target,
+    nullif(a.target, '') AS target,
     nullif(split_part(a.target, '@', 2), '') AS target_domain,
     NOT list_contains(t.domains, nullif(split_part(a.target, '@', 2), '')) AS is_external,
     lower(coalesce(nullif(a.f[6], ''), nullif(a.f[8], ''), nullif(a.f[7], ''))) AS app_id,

@@ -8,7 +8,9 @@ columns:
   permissions: >-
     application permissions in its newest token, by service, e.g. graph/AuditLog.Read.All
   scopes: delegated permissions in it, when a person signed in
-  credential_expires_at: end of its certificate's or secret's life; NULL when nobody can know
+  credential_expires_at: >-
+    end of its certificate's life, else the next end of a secret or certificate that its own registration shows; NULL when
+    nobody can know
   signed_in_at: when it was last let in, by Microsoft's clock
   failed_at: when it was last not let in
   is_refused: Microsoft refused; false when nobody could be asked; NULL when the newest attempt succeeded
@@ -33,7 +35,15 @@ SELECT
     is_signed_in,
     coalesce(roles, []) AS permissions,
     coalesce(scopes, []) AS scopes,
-    credential_expires_at,
+    coalesce(
+        credential_expires_at,
+        (
+            SELECT min(c.ends_at) FROM app_credentials AS c
+            WHERE
+                c.tenant_id = s.tenant_id AND c.app_id = lower(s.client_id) AND c.place = 'application'
+                AND c.ends_at > (SELECT max(m.moment) FROM moments AS m)
+        )
+    ) AS credential_expires_at,
     signed_in_at,
     failed_at,
     is_refused,
@@ -41,4 +51,4 @@ SELECT
     message,
     hint,
     (SELECT max(m.moment) FROM moments AS m) AS clock_at
-FROM sign_in_states
+FROM sign_in_states AS s

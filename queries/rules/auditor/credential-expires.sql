@@ -8,10 +8,10 @@ identity: [ends_on]
 needs: []
 needs_collection: true
 evidence: >
-  The certificate or secret that the auditor last signed in with ends within the policy's notice (credential_notice) after
-  the newest time by Microsoft's clock that it saw, or has ended.
+  The certificate that the auditor last signed in with ends within the policy's notice (credential_notice) after the newest
+  time by Microsoft's clock that it saw, or has ended; with a secret, the next end that its own registration shows.
 misses: >
-  Secrets of which the auditor does not know the end, managed identities and federated credentials, which have none; a
+  Secrets of which no registration was read; which of several secrets it uses; managed identities, which have none; a
   credential that somebody takes away before its end.
 advice: >
   Put a new certificate beside the old one, let the configuration name it, run `m365audit doctor`, then remove the old one.
