@@ -16,7 +16,7 @@ misses: >
   scripts than Latin, Greek and Cyrillic, logos, and apps that were removed before the listing.
 advice: >
   Look up the publisher and who let the app in. Remove an app that pretends; record one that is meant.
-control: [C03-2]
+control: [C01-3, C03-2]
 references: ["GDPR Art. 5(1)(a)", "GDPR Art. 32(1)(b)", "GDPR Art. 32(4)", "Policy §6"]
 ---*/
 WITH strangers AS (

@@ -18,7 +18,7 @@ misses: >
 advice: >
   Replace the permission by a role inside Exchange with a scope (RBAC for Applications), test it, then take the permission
   back: as long as both are there, the wider one counts.
-control: [C07-6, C12-5]
+control: [C07-6]
 references: ["GDPR Art. 5(1)(f)", "GDPR Art. 25(2)", "GDPR Art. 32(1)(b)", "Policy §7"]
 ---*/
 WITH wide AS (
