@@ -63,8 +63,8 @@ def fold_holds(entries: Iterable[Entry]) -> list[Hold]:
 
 
 def _after(hold: Hold, entry: Entry) -> Hold:
-    approved = entry.actor.person if entry.event == "approved" else hold.approved_by
-    released = entry.at if entry.event == "released" else hold.released_at
+    approved = entry.actor.person if entry.event == "approve" else hold.approved_by
+    released = entry.at if entry.event == "release" else hold.released_at
     return Hold(
         hold.tenant, hold.hold_id, hold.object, hold.reason, hold.until, hold.set_by, approved, released,
         entry.version, hold.is_single,

@@ -117,7 +117,7 @@ def erase(
     token = token_of(settings, tenant, meant)
     with open_store(settings.state) as connection:
         person = identify(connection, tenant, meant)
-        _check_person(person)
+        check_person(person)
         _check_holds(settings, tenant, token, moment)
         masks = _masks(settings, tenant, person, token)
         eraser = Eraser(connection, settings.state, settings.publish, tenant, masks, _namer(), moment)
@@ -166,7 +166,12 @@ def _check_reason(reason: str) -> None:
         )
 
 
-def _check_person(person: Person) -> None:
+def check_person(person: Person) -> None:
+    """Make sure that it is one person.
+
+    Raises:
+        ReviewError: nobody can say which account is meant.
+    """
     if (person.shared and not person.ids) or len(person.ids) > 1:
         ids = ", ".join(sorted(person.ids | person.other_ids))
         raise ReviewError(
@@ -183,6 +188,11 @@ def _check_holds(settings: Settings, tenant: str, token: str, at: datetime) -> N
                 hint="restrict the use instead (Art. 18), or release the hold first; a refusal cites its ground: "
                 "--refuse '17(3)(e)'",
             )
+
+
+def person_masks(person: Person) -> Masks:
+    """Return what finds a person in texts."""
+    return Masks(masks_for(person.identifiers, secrets.token_hex(5)))
 
 
 def _masks(settings: Settings, tenant: str, person: Person, token: str) -> Masks:

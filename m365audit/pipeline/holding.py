@@ -62,7 +62,7 @@ def approve_hold(settings: Settings, tenant: str, hold_id: str, *, actor: Actor,
     Raises:
         ReviewError: there is none, or the same person set it.
     """
-    return _follow(settings, tenant, hold_id, "approved", "", actor=actor, now=now)
+    return _follow(settings, tenant, hold_id, "approve", "", actor=actor, now=now)
 
 
 def release_hold(settings: Settings, tenant: str, hold_id: str, *, reason: str, actor: Actor, now: datetime) -> Hold:
@@ -73,7 +73,7 @@ def release_hold(settings: Settings, tenant: str, hold_id: str, *, reason: str, 
     """
     if len(reason.strip()) < _SHORTEST_REASON:
         raise ReviewError(f"the reason is shorter than {_SHORTEST_REASON} characters", hint="say why it may end")
-    return _follow(settings, tenant, hold_id, "released", reason.strip(), actor=actor, now=now)
+    return _follow(settings, tenant, hold_id, "release", reason.strip(), actor=actor, now=now)
 
 
 def _follow(

@@ -6,12 +6,12 @@ describes the person goes. Decides nothing: who is meant, and whether it may be 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
@@ -25,6 +25,7 @@ from m365audit.store.masked_files import OpaqueFileError, holds_raw, mask_file
 from m365audit.store.masks import Masks
 from m365audit.store.person_columns import person_columns
 from m365audit.store.publish import PUBLISHED_NAME
+from m365audit.store.screening import NOTE, note_path, note_text
 
 OPAQUE: Final = frozenset({".pdf", ".parquet"})
 """Reports that cannot be looked into and can be rendered again: they are removed."""
@@ -114,6 +115,9 @@ class Eraser:
         is_their_own = any(name in row and after[name] != row[name] for name in _WHOSE)
         if is_their_own and isinstance(after.get("ip_address"), str):
             after["ip_address"] = truncated_in(after["ip_address"])
+        if isinstance(after.get("spool"), str):
+            folder, slash, name = after["spool"].rpartition("/")
+            after["spool"] = f"{folder}{slash}{self.masks.file_name(name)}"
         if table == "quarantine" and after != row:
             after["excerpt"] = None
         return after
@@ -121,17 +125,22 @@ class Eraser:
     def _kept_files(self, staged: rewriting.Staged, erasure: Erasure) -> None:
         """Rewrite the files of evidence; each stays in the folder that its first hash names, so that it is known."""
         for path in _files(self.state / "spool" / self.tenant):
+            if path.name.endswith(NOTE):
+                continue
             fresh = staged.place(len(staged.moves))
             try:
                 is_changed = mask_file(path, fresh, self.masks)
             except OpaqueFileError:
                 fresh.write_bytes(b'{"erased":"this file could not be looked into and held an erased person"}\n')
                 is_changed = True
-            name = self.masks.text(path.name)
+            name = self.masks.file_name(path.name)
             if name != path.name and not is_changed:
                 fresh.write_bytes(path.read_bytes())
             if is_changed or name != path.name:
                 _replace(staged, path, path.with_name(name), fresh)
+                note = staged.place(len(staged.moves))
+                note.write_text(note_text(fresh, "erased"), encoding="utf-8")
+                staged.moves[note] = note_path(path.parent)
                 erasure.files.append(path)
         for arriving in (self.state / "spool").glob("*/arriving-*"):
             staged.removes.append(arriving)
@@ -147,7 +156,7 @@ class Eraser:
             fresh = staged.place(len(staged.moves), is_published=True)
             try:
                 if mask_file(path, fresh, self.masks):
-                    _replace(staged, path, path.with_name(self.masks.text(path.name)), fresh)
+                    _replace(staged, path, path.with_name(self.masks.file_name(path.name)), fresh)
                     erasure.reports.append(path)
             except OpaqueFileError:
                 fresh.unlink(missing_ok=True)
@@ -179,7 +188,6 @@ class Eraser:
         row = connection.execute("SELECT current_database()").fetchone()
         working = str(row[0]) if row else ""
         self._name_findings()
-        self._note_files(staged, erasure)
         connection.execute("CHECKPOINT")
         lines = staged.folder / "landed_records.ndjson"
         lines.touch()
@@ -215,16 +223,6 @@ class Eraser:
                     [self.tenant, computed, finding, self.tenant, computed],
                 )
 
-    def _note_files(self, staged: rewriting.Staged, erasure: Erasure) -> None:
-        """Write down which kept files are not what came any more, so that their hashes prove what is there now."""
-        fresh_of = {target.parent: source for source, target in staged.moves.items()}
-        for path in erasure.files:
-            now = hashlib.sha256(fresh_of[path.parent].read_bytes()).hexdigest()
-            self.connection.execute(
-                "INSERT INTO rewritten_files VALUES (?, ?, 'erased', ?, ?)",
-                [self.tenant, path.parent.name, now, self.at],
-            )
-
 
 def _replace(staged: rewriting.Staged, path: Path, target: Path, fresh: Path) -> None:
     staged.moves[fresh] = target
@@ -255,3 +253,17 @@ def _sightings(working: str, changed: str) -> str:
 def remaining_in(state: Path, publish: Path, masks: Masks) -> tuple[Path, ...]:
     """Return the files of both folders in whose bytes one of the spellings still stands; the proof of an erasure."""
     return tuple(path for folder in (state, publish) for path in _files(folder) if holds_raw(path, masks))
+
+
+def holding_files(folder: Path, masks: Masks) -> list[Path]:
+    """Return the files of a folder that hold the person, compressed ones included; nothing is changed."""
+    found = []
+    for path in _files(folder):
+        with TemporaryDirectory() as aside:
+            try:
+                is_held = mask_file(path, Path(aside) / "masked", masks)
+            except OpaqueFileError:
+                is_held = True
+        if is_held:
+            found.append(path)
+    return found

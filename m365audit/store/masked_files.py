@@ -9,15 +9,12 @@ import codecs
 import gzip
 import io
 import re
-import shutil
 import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, cast
-
-from m365audit.store.masks import Masks
+from typing import IO, Final, Protocol, cast
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -28,6 +25,7 @@ _HEAD: Final = 4096
 _BLOCK: Final = 4 << 20
 _DOCUMENT: Final = 256 << 20
 """The largest JSON document that is read whole."""
+_AROUND: Final = 64
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ZIP: Final = b"PK\x03\x04"
@@ -39,11 +37,28 @@ _UTF16: Final = {
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, zstd.ZstdError, EOFError, gzip.BadGzipFile, RuntimeError)
 
 
+class Masking(Protocol):
+    """What finds persons in texts: the masks of one, or the list of all who were erased."""
+
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """Spellings in small letters; bytes that are no text are searched for them."""
+
+    def has(self, text: str) -> bool:
+        """Say whether a text holds a person."""
+
+    def text(self, text: str) -> str:
+        """Return a text without."""
+
+    def document(self, text: str) -> str:
+        """Return a JSON document, or a line, without."""
+
+
 class OpaqueFileError(Exception):
     """A file that holds a person, or may, and that cannot be written without them."""
 
 
-def mask_file(source: Path, target: Path, masks: Masks) -> bool:
+def mask_file(source: Path, target: Path, masks: Masking) -> bool:
     """Write a file without the person; return whether anything of them was in it. Else there is no target.
 
     Raises:
@@ -62,7 +77,7 @@ def mask_file(source: Path, target: Path, masks: Masks) -> bool:
     return is_changed
 
 
-def holds_raw(path: Path, masks: Masks) -> bool:
+def holds_raw(path: Path, masks: Masking) -> bool:
     """Say whether a file's bytes, as they lie there, hold one of the spellings in UTF-8 or UTF-16."""
     overlap = 4 * max(map(len, masks.needles), default=1)
     with path.open("rb") as file:
@@ -74,20 +89,28 @@ def holds_raw(path: Path, masks: Masks) -> bool:
     return False
 
 
-def _holds(data: bytes, masks: Masks) -> bool:
+def _holds(data: bytes, masks: Masking) -> bool:
     """Say so of bytes; letters are compared without case where they are ASCII."""
     folded = data.lower()
-    wanted = [(needle, needle.encode("utf-8", "surrogatepass").lower()) for needle in masks.needles]
-    for needle, needle_bytes in wanted:
-        if needle_bytes in folded and masks.has(data.decode("latin-1") if needle.isascii() else needle):
-            return True
-        for encoding in _UTF16:
-            if needle.encode(encoding, "surrogatepass").lower() in folded:
+    for needle in masks.needles:
+        for encoding in ("utf-8", *_UTF16):
+            if _stands(needle.encode(encoding, "surrogatepass").lower(), folded, encoding, masks):
                 return True
     return False
 
 
-def _mask(reader: IO[bytes], writer: IO[bytes], masks: Masks) -> bool:
+def _stands(needle: bytes, data: bytes, encoding: str, masks: Masking) -> bool:
+    """Say whether a spelling stands somewhere by itself, and not in a longer word that is somebody else's."""
+    at = data.find(needle)
+    while at >= 0:
+        around = data[max(0, at - _AROUND) : at + len(needle) + _AROUND]
+        if any(masks.has(around[shift:].decode(encoding, "replace")) for shift in range(4)):
+            return True
+        at = data.find(needle, at + 1)
+    return False
+
+
+def _mask(reader: IO[bytes], writer: IO[bytes], masks: Masking) -> bool:
     head = reader.read(_HEAD)
     reader.seek(0)
     if head.startswith(_ZIP):
@@ -101,7 +124,7 @@ def _mask(reader: IO[bytes], writer: IO[bytes], masks: Masks) -> bool:
     return _mask_text(reader, writer, masks)
 
 
-def _mask_zip(reader: IO[bytes], writer: IO[bytes], masks: Masks) -> bool:
+def _mask_zip(reader: IO[bytes], writer: IO[bytes], masks: Masking) -> bool:
     is_changed = False
     with zipfile.ZipFile(reader) as packed, zipfile.ZipFile(writer, "w", zipfile.ZIP_DEFLATED) as out:
         for info in packed.infolist():
@@ -118,13 +141,20 @@ def _mask_zip(reader: IO[bytes], writer: IO[bytes], masks: Masks) -> bool:
     return is_changed
 
 
-def _mask_text(reader: IO[bytes], writer: IO[bytes], masks: Masks) -> bool:
+def _mask_text(reader: IO[bytes], writer: IO[bytes], masks: Masking) -> bool:
     """Mask what is text; bytes that are none are searched and passed on.
 
     Raises:
         OpaqueFileError: they hold the person.
     """
     buffered = io.BufferedReader(cast("io.RawIOBase", reader), _BLOCK)
+    try:
+        return _mask_buffered(buffered, writer, masks)
+    finally:
+        buffered.detach()
+
+
+def _mask_buffered(buffered: io.BufferedReader, writer: IO[bytes], masks: Masking) -> bool:
     head = buffered.peek(_HEAD)[:_HEAD]
     encoding = next((name for name, pattern in _UTF16.items() if pattern.match(head)), "utf-8")
     if encoding == "utf-8" and b"\x00" in head:
@@ -166,7 +196,7 @@ def _spans_lines(text: str) -> bool:
     return begin[:1] in ("{", "[") and not line.endswith(("}", "]"))
 
 
-def _masked_piece(text: str, masks: Masks) -> str:
+def _masked_piece(text: str, masks: Masking) -> str:
     if not masks.has(text) and "\\u" not in text:
         return text
     mark = "\ufeff" if text.startswith("\ufeff") else ""
@@ -179,11 +209,6 @@ def _masked_piece(text: str, masks: Masks) -> str:
     return text if parts == lines else mark + "".join(parts)
 
 
-def _masked_line(line: str, masks: Masks) -> str:
+def _masked_line(line: str, masks: Masking) -> str:
     body = line.rstrip("\r\n")
     return masks.document(body) + line[len(body) :]
-
-
-def copy_of(source: Path, target: Path) -> None:
-    """Copy a file as it is."""
-    shutil.copyfile(source, target)

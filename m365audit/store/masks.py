@@ -23,7 +23,7 @@ IDENTIFYING: Final = frozenset({"id", "userid", "objectid", "principalid", "user
 NAMES: Final = frozenset({"displayname", "userdisplayname", "principaldisplayname", "logonuserdisplayname"})
 ADDRESSES: Final = frozenset({
     "mail", "othermails", "proxyaddresses", "imaddresses", "signinname", "onpremisesuserprincipalname",
-    "signinidentifier", "email", "mailboxownerupn",
+    "signinidentifier", "email",
 })  # fmt: skip
 PHONES: Final = frozenset({"mobilephone", "businessphones", "faxnumber", "phone", "phonenumber", "telephonenumber"})
 OTHERS: Final = frozenset({
@@ -41,6 +41,9 @@ _SHORTEST_NAME: Final = 6
 _SHORTEST_OTHER: Final = 5
 _FEWEST_DIGITS: Final = 7
 _HEX_ID: Final = 36
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=-]")
+_ENDINGS: Final = "json|jsonl|ndjson|csv|gz|zip|zst|txt|log|xlsx|html?|pdf|xml|parquet|md|ics"
+"""What may follow an address that is part of a file's name."""
 _BEGINS: Final = ("{", "[", '"')
 """How a JSON document begins that may hold anything."""
 
@@ -63,8 +66,9 @@ class Identifier:
 
     def variants(self) -> Iterable[str]:
         """Yield the spellings in which files have it."""
-        for text in {unicodedata.normalize(form, self.value) for form in ("NFC", "NFD")} | {self.value}:
-            yield from _escapes(text)
+        for text in (self.value, self.value.upper(), self.value.lower()):
+            for form in ("NFC", "NFD"):
+                yield from _escapes(unicodedata.normalize(form, text))
         if self.kind == "id" and len(self.value) == _HEX_ID:
             yield self.value.replace("-", "")
         if self.kind == "address":
@@ -122,6 +126,15 @@ class Masks:
         if not any(needle in folded for needle in self.needles):
             return text
         return self._pattern.sub(self._mask, text)
+
+    def file_name(self, name: str) -> str:
+        """Return a file's name masked, also where signs that names do without were replaced in it."""
+        masked = self.text(name)
+        for identifier in self.pairs:
+            plain = _UNSAFE.sub("_", identifier.value)
+            if identifier.is_sure and len(plain.strip("_")) >= _SHORTEST_NAME:
+                masked = re.sub(re.escape(plain), "erased", masked, flags=re.IGNORECASE)
+        return masked
 
     def _mask(self, found: re.Match[str]) -> str:
         return self._mask_of.get(found.group().lower(), "erased")
@@ -185,7 +198,7 @@ def _bounded(kind: Kind, variant: str) -> str:
     if kind == "id":
         return escaped
     if kind == "address":
-        return rf"(?:(?<![\w.+%-])|(?<=%[0-9a-f]{{2}})|(?<=\\[nrtbf])){escaped}(?![\w-]|\.[\w])"
+        return rf"(?:(?<![\w.+%-])|(?<=%[0-9a-f]{{2}})|(?<=\\[nrtbf])){escaped}(?![\w-]|\.(?!(?:{_ENDINGS})\b)\w)"
     if kind == "phone":
         return rf"(?<!\d){escaped}(?!\d)"
     return rf"(?:(?<!\w)|(?<=\\[nrtbf])|(?<=%[0-9a-f]{{2}})){escaped}(?!\w)"

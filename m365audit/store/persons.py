@@ -64,6 +64,8 @@ def identify(connection: duckdb.DuckDBPyConnection, tenant: str, wanted: str) ->
         if before == (len(person.ids), len(person.addresses), len(person.identifiers)):
             break
     person.addresses -= person.shared
+    named = person.ids | person.addresses
+    person.identifiers = {each for each in person.identifiers if each.value.lower() not in named}
     person.identifiers |= {Identifier("id", each) for each in person.ids}
     person.identifiers |= {Identifier("address", each) for each in person.addresses}
     person.identifiers = {i for i in person.identifiers if i.value.lower() not in person.shared}

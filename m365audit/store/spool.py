@@ -19,6 +19,7 @@ from tempfile import mkstemp
 from typing import Final, Self
 
 from m365audit.errors import EvidenceError
+from m365audit.store import screening, suppression
 from m365audit.store.database import make_private, sync_file, sync_folder
 
 Tell = Callable[[str, int, int], None]
@@ -213,7 +214,9 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
         arriving.unlink(missing_ok=True)
         raise
     home = make_private(folder / sha256[:2] / sha256)
-    return Spooled(_keep(arriving, home, name), sha256, size, modified_at, _origin(source.absolute(), size, stamp))
+    is_as_it_came = screening.screen(arriving, home, suppression.load(state, tenant))
+    origin = _origin(source.absolute(), size, stamp) if is_as_it_came else None
+    return Spooled(_keep(arriving, home, name), sha256, size, modified_at, origin)
 
 
 def _origin(source: Path, size: int, stamp: tuple[int, int, int] | None) -> Origin | None:
@@ -245,6 +248,7 @@ class Segment:
         self._folder = make_private(state / "spool" / tenant)
         self._name = _safe_name(name)
         self._digest = hashlib.sha256()
+        self._suppressed = suppression.load(state, tenant)
         descriptor, path = mkstemp(prefix=f"{_ARRIVING}{os.getpid()}-", dir=self._folder)
         self._path = Path(path)
         self._writer = os.fdopen(descriptor, "wb", buffering=0)
@@ -266,6 +270,7 @@ class Segment:
         """
         if not records:
             return
+        records = self._suppressed.lines(records) if self._suppressed else records
         lines = memoryview(b"\n".join([*records, b""]))
         self._digest.update(lines)
         self.size += len(lines)

@@ -86,15 +86,30 @@ class Suppressed:
             self._known[candidate] = Identifier(entry[0], candidate) if entry else None
         return self._known[candidate]
 
+    @property
+    def needles(self) -> tuple[str, ...]:
+        """Nothing: nobody knows the spellings of what was erased."""
+        return ()
+
+    def has(self, text: str) -> bool:
+        """Say whether a text holds an erased identifier, without regard to escapes."""
+        return self.masks_in(text) is not None
+
+    def text(self, text: str) -> str:
+        """Return a text masked."""
+        masks = self.masks_in(text)
+        return masks.text(text) if masks else text
+
+    def document(self, text: str) -> str:
+        """Return a JSON document or a line of a table masked; the same object when nobody in it was erased."""
+        masks = self.masks_in(text if "\\u" not in text else f"{text}\n{_unescaped(text)}")
+        return masks.document(text) if masks else text
+
     def line(self, line: bytes) -> bytes:
         """Return a record masked; the same object when nobody in it was erased."""
         text = line.decode("utf-8", "surrogateescape")
-        readable = text if "\\u" not in text else f"{text}\n{_unescaped(text)}"
-        masks = self.masks_in(readable)
-        if masks is None:
-            return line
-        masked = masks.document(text)
-        return line if masked == text else masked.encode("utf-8", "surrogateescape")
+        masked = self.document(text)
+        return line if masked is text or masked == text else masked.encode("utf-8", "surrogateescape")
 
     def lines(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return records masked."""

@@ -10,15 +10,6 @@ CREATE TABLE removals (
     removed_at TIMESTAMPTZ NOT NULL
 );
 
--- Kept files whose bytes are not those that came: rewritten without a person, or emptied by retention.
-CREATE TABLE rewritten_files (
-    tenant_id VARCHAR NOT NULL,
-    sha256 VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL,
-    now_sha256 VARCHAR NOT NULL,
-    rewritten_at TIMESTAMPTZ NOT NULL
-);
-
 -- How far retention has removed a feed: what is older was there, and is not any more.
 CREATE TABLE purged_feeds (
     tenant_id VARCHAR NOT NULL,
