@@ -121,7 +121,7 @@ def secure(response: web.StreamResponse) -> web.StreamResponse:
     for name, value in HEADERS.items():
         response.headers[name] = value
     response.headers.setdefault("Content-Security-Policy", content_policy())
-    response.headers.pop("Server", None)
+    response.headers["Server"] = "m365audit"
     return response
 
 

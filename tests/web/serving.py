@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
@@ -42,17 +45,29 @@ def settings_in(folder: Path, **more: Any) -> Settings:
     return Settings.model_validate(given, context={"base": folder})
 
 
-def publish(settings: Settings, change: Callable[[duckdb.DuckDBPyConnection], None] | None = None) -> None:
-    """Publish the small world, as a run does: a whole file takes the place of the one before."""
+@cache
+def _world() -> Path:
+    """Return the small world as a file; nobody has decided on anything in it."""
+    path = Path(mkdtemp(prefix="m365audit-world-")) / "world.duckdb"
+    world = build_world()
+    for table in ("finding_reviews", "review_events", "breach_cases", "subject_requests", "attestations"):
+        world.execute(f"DROP TABLE IF EXISTS {table}")
+    ((name,),) = world.execute("SELECT current_database()").fetchall()
+    world.execute(f"ATTACH '{path}' AS fresh")
+    world.execute(f"COPY FROM DATABASE {name} TO fresh")
+    world.close()
+    return path
+
+
+def publish(settings: Settings, change: str = "") -> None:
+    """Publish the small world, changed by a statement, as a run does: a whole file takes the place of the one before."""
     settings.publish.mkdir(parents=True, exist_ok=True)
     settings.state.mkdir(parents=True, exist_ok=True)
     fresh = settings.publish / "fresh.duckdb"
-    world = build_world()
-    if change is not None:
-        change(world)
-    world.execute(f"ATTACH '{fresh}' AS fresh")
-    world.execute(f"COPY FROM DATABASE {world.execute('SELECT current_database()').fetchone()[0]} TO fresh")  # type: ignore[index]
-    world.close()
+    shutil.copyfile(_world(), fresh)
+    if change:
+        with duckdb.connect(str(fresh)) as connection:
+            connection.execute(change)
     fresh.replace(settings.publish / "m365audit.duckdb")
 
 
@@ -111,7 +126,9 @@ class Browser:
 
     def post(self, action: str, fields: dict[str, str], **headers: str) -> httpx.Response:
         """Send fields as they are, with the headers that a browser sends from our own page."""
-        sent = {"Origin": "null", "Sec-Fetch-Site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        sent = {"Origin": "null", "Sec-Fetch-Site": "same-origin"} | {
+            k.replace("_", "-"): v for k, v in headers.items()
+        }
         return self.client.post(action, data=fields, headers={k: v for k, v in sent.items() if v})
 
     def send(self, path: str, action: str, **fields: str) -> httpx.Response:
