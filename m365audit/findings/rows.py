@@ -12,6 +12,7 @@ from typing import Any, Final
 from m365audit.config.clocks import Clocks
 from m365audit.findings import case as cases
 from m365audit.findings import requests, review
+from m365audit.findings.holds import Hold, fold_holds
 from m365audit.findings.values import Facts, Review
 from m365audit.store.journal import Entry
 
@@ -72,7 +73,7 @@ def review_rows(entries: Sequence[Entry], seen: Seen) -> dict[str, list[Row]]:
         "breach_cases": [_case_row(each) for each in case_list(entries, seen.clocks)],
         "subject_requests": [_request_row(each, seen.zone) for each in request_list(entries, seen)],
         "attestations": [_attestation_row(each, seen.now) for each in entries if each.kind == "attestation"],
-        "holds": [_hold_row(each, seen.now) for each in by_subject(entries, "hold").values()],
+        "holds": [_hold_row(each, seen.now) for each in fold_holds(entry for entry in entries if entry.kind == "hold")],
         "identity_views": [_view_row(each) for each in entries if each.kind == "view" and each.event != OPENED],
         "purges": [_purge_row(each) for each in entries if each.kind == "purge"],
     }
@@ -152,17 +153,11 @@ def _attestation_row(entry: Entry, now: datetime) -> Row:
     }  # fmt: skip
 
 
-def _hold_row(written: Sequence[Entry], now: datetime) -> Row:
-    """Return a hold as its entries leave it: ``set``, perhaps ``approve``, perhaps ``release``."""
-    first, events = written[0], {entry.event: entry for entry in written}
-    until = first.body.get("until")
-    approved = events.get("approve")
-    is_over = "release" in events or "deny" in events
+def _hold_row(hold: Hold, now: datetime) -> Row:
     return {
-        "tenant_id": first.tenant, "hold_id": first.subject, "object": first.body.get("object"),
-        "reason": first.body.get("reason"), "until": until, "set_by": first.actor.id,
-        "approved_by": approved.actor.id if approved else None,
-        "is_active": not is_over and (until is None or datetime.fromisoformat(until) > now),
+        "tenant_id": hold.tenant, "hold_id": hold.hold_id, "object": hold.object, "reason": hold.reason,
+        "until": _plain(hold.until), "set_by": hold.set_by, "approved_by": hold.approved_by,
+        "is_active": hold.is_active(now),
     }  # fmt: skip
 
 
