@@ -37,7 +37,7 @@ _COMMANDS: Final = {
     "breach": _Entry("breaching", "breach", "Breach cases: the 72 hours, the notification's draft."),
     "requests": _Entry("requesting", "requests", "Requests of people, and until when to answer them."),
     "attest": _Entry("requesting", "attest", "Answer for a control that no log can prove."),
-    "report": _Entry("reviewing", "report", "Render the published state as HTML, CSV or JSON."),
+    "report": _Entry("reporting", "report", "Render the report: HTML, PDF, workbook, CSV, JSON, OCSF, ICS."),
     "serve": _Entry("serving", "serve", "Serve the review page: the report, live, and decisions."),
     "query": _Entry("asking", "query", "Ask the published database: a named query or any SELECT."),
 }

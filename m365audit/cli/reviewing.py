@@ -11,17 +11,13 @@ from typing import Any, Final, cast
 import click
 
 from m365audit.cli import ledger_page
-from m365audit.cli.options import config_option, format_option, output_option
+from m365audit.cli.options import config_option, format_option
 from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.session import load
-from m365audit.cli.streams import say, show, show_bytes, show_lines
+from m365audit.cli.streams import say, show, show_lines
 from m365audit.cli.table import terminal_width
 from m365audit.config import Settings
 from m365audit.errors import QueryError, StoreError
-from m365audit.report import People, pieces
-from m365audit.store.person_key import person_key
-from m365audit.store.publish import write_in_place
-from m365audit.store.published import PublishedReader
 from m365audit.store.sandbox import LockedDatabase
 
 _all_option = click.option("--all", "everything", is_flag=True, help="Resolved findings too.")
@@ -133,28 +129,3 @@ def one_finding(database: LockedDatabase, begin: str) -> dict[str, Any]:
         number = "no finding begins" if not rows else f"{len(rows)} findings begin"
         raise QueryError(f"{number} with {begin!r}", hint="list them with `m365audit findings list --all`")
     return dict(zip(names, rows[0], strict=True))
-
-
-@click.command()
-@format_option("html", "csv", "json")
-@click.option(
-    "--section", default=None, help="Table of the CSV: cells (default), findings, evidence, coverage, not_assessable."
-)
-@output_option
-@config_option()
-def report(*, form: str, section: str | None, output: Path | None, config_path: Path | None) -> None:
-    """Render the published state as HTML, CSV or JSON; all three show the same cells.
-
-    Every run leaves the HTML as report.html in the folder `publish`; this renders it again, or in another form.
-    """
-    settings = load(config_path)[0].settings
-    with _reviewed(settings) as database:
-        people = People(person_key(settings.state))
-        made = pieces(PublishedReader(database), form, section, now=datetime.now(UTC), people=people)
-        if output is None:
-            for piece in made:
-                show_bytes(piece)
-            return
-        output.parent.stat()  # a folder that is not there is a slip of the pen, not one to create
-        write_in_place(made, output)
-    say(f"written: {output}")

@@ -17,6 +17,7 @@ from m365audit.config.credentials import (
 )
 from m365audit.config.durations import iso, parse_duration, parse_period, parse_time
 from m365audit.config.policy import LoadedPolicy, Policy, load_policy
+from m365audit.config.reporting import ReportSettings
 from m365audit.config.review import ROLES, PersonSettings, ReviewSettings, SignInSettings
 from m365audit.config.settings import (
     CloudEndpoints,
@@ -45,6 +46,7 @@ __all__ = [
     "ManagedIdentityCredential",
     "PersonSettings",
     "Policy",
+    "ReportSettings",
     "ReviewSettings",
     "SecretFileCredential",
     "Settings",

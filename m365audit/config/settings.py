@@ -22,6 +22,8 @@ from pydantic import (
 
 from m365audit.config.complaints import check
 from m365audit.config.credentials import SECRET, SECRET_KEYS, Credential, FilePath
+from m365audit.config.privacy import PrivacySettings
+from m365audit.config.reporting import ReportSettings
 from m365audit.config.review import ReviewSettings, check_people
 from m365audit.config.shapes import Guid, Refusal, Strict, Text, Time, fault
 from m365audit.config.spelling import nearest, shown, suggestion
@@ -143,6 +145,8 @@ class Settings(Strict):
     ] = "global"
     tenants: tuple[TenantSettings, ...] = Field(default=(), json_schema_extra={"minItems": 1})
     review: ReviewSettings = ReviewSettings()
+    report: ReportSettings = ReportSettings()
+    privacy: PrivacySettings = PrivacySettings()
     refused: ClassVar[Mapping[str, Refusal]] = dict.fromkeys(SECRET_KEYS, SECRET)
 
     def tenant(self, tenant_id: str) -> TenantSettings | None:

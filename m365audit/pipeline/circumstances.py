@@ -1,0 +1,42 @@
+"""What the report says of its own making: hashes, how far the journal goes, who decides alone, dated tables."""
+
+from __future__ import annotations
+
+import hashlib
+
+from m365audit.config import Settings, load_adequacy, load_clocks
+from m365audit.pipeline.reviewing import is_one_person
+from m365audit.report import Circumstances, DatedTable
+from m365audit.store.journal import open_journal
+from m365audit.store.published_file import published_path
+
+_PIECE = 1 << 20
+
+
+def circumstances(settings: Settings) -> Circumstances:
+    """Return the circumstances of a report of what is published.
+
+    Raises:
+        StoreError: nothing is published, or the journal cannot be read.
+        ConfigurationError: a dated table cannot be read.
+    """
+    with open_journal(settings.state) as journal:
+        entries, head = journal.head()
+    folder = settings.policy.parent
+    tables = {"clocks": load_clocks(folder), "adequacy": load_adequacy(folder)}
+    return Circumstances(
+        is_second_person_off=settings.review.second_person == "off",
+        is_one_person=is_one_person(settings),
+        database_hash=_hash(settings),
+        journal_entries=entries,
+        journal_head=head if entries else None,
+        dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),
+    )
+
+
+def _hash(settings: Settings) -> str:
+    digest = hashlib.sha256()
+    with published_path(settings.publish).open("rb") as database:
+        while piece := database.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
