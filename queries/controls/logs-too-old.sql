@@ -20,7 +20,7 @@ WITH promised AS (
 oldest AS (
     SELECT tenant_id, min(first_at) AS first_at
     FROM (
-        SELECT tenant_id, first_at FROM access_forms
+        SELECT tenant_id, first_at FROM judged_forms
         UNION ALL
         SELECT tenant_id, occurred_at FROM sign_ins
         UNION ALL

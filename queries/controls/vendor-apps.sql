@@ -17,6 +17,14 @@ WITH principals AS (
 vendors AS (
     SELECT DISTINCT tenant_id, owner_tenant_id FROM principals WHERE is_recorded
 ),
+unknown AS (
+    -- Whose app it is, nobody knows while the tenant does not show it.
+    SELECT r.tenant_id, count(*) AS apps
+    FROM (SELECT DISTINCT tenant_id, app_id FROM register_apps) AS r
+    LEFT JOIN service_principals AS p ON r.tenant_id = p.tenant_id AND r.app_id = p.app_id
+    WHERE p.owner_tenant_id IS NULL
+    GROUP BY r.tenant_id
+),
 counted AS (
     SELECT p.tenant_id, count(DISTINCT p.app_id) AS apps, count(DISTINCT p.app_id) FILTER (WHERE NOT p.is_recorded) AS unrecorded
     FROM principals AS p
@@ -25,11 +33,20 @@ counted AS (
 )
 SELECT
     t.tenant_id,
-    CASE WHEN c.unrecorded > 0 THEN 'outside' WHEN c.apps > 0 THEN 'within' ELSE 'not_applicable' END AS outcome,
-    cast(NULL AS VARCHAR) AS reason_code,
     CASE
-        WHEN c.unrecorded > 0 THEN 'vendor_app_unrecorded' WHEN c.apps > 0 THEN 'vendor_apps_recorded' ELSE 'no_vendor'
+        WHEN c.unrecorded > 0 THEN 'outside' WHEN u.apps > 0 THEN 'not_assessable' WHEN c.apps > 0 THEN 'within'
+        ELSE 'not_applicable'
+    END AS outcome,
+    CASE WHEN coalesce(c.unrecorded, 0) = 0 AND u.apps > 0 THEN 'no_source' END AS reason_code,
+    CASE
+        WHEN c.unrecorded > 0 THEN 'vendor_app_unrecorded' WHEN u.apps > 0 THEN 'vendor_unknown'
+        WHEN c.apps > 0 THEN 'vendor_apps_recorded'
+        ELSE 'no_vendor'
     END AS says,
-    json_object('count', CASE WHEN c.unrecorded > 0 THEN c.unrecorded ELSE coalesce(c.apps, 0) END) AS facts
+    json_object(
+        'count',
+        CASE WHEN c.unrecorded > 0 THEN c.unrecorded WHEN u.apps > 0 THEN u.apps ELSE coalesce(c.apps, 0) END
+    ) AS facts
 FROM tenants AS t
 LEFT JOIN counted AS c ON t.tenant_id = c.tenant_id
+LEFT JOIN unknown AS u ON t.tenant_id = u.tenant_id
