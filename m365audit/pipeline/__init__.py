@@ -15,7 +15,7 @@ from m365audit.pipeline.judging import REPORT_NAME, load_register, named_groups
 from m365audit.pipeline.taking_in import take_in
 from m365audit.pipeline.values import Collected, Evaluation, Import, Outcome, Reporter, Step, Work, now
 from m365audit.store import ledger, spool
-from m365audit.store.database import open_store
+from m365audit.store.database import FEW_ROWS_IN_A_GROUP, ROWS_IN_A_GROUP, open_store
 
 __all__ = [
     "NOTHING",
@@ -52,7 +52,8 @@ def run(
         StoreError: the store cannot be used.
         EvidenceError: a path that was named does not exist.
     """
-    with open_store(settings.state) as connection:
+    rows = FEW_ROWS_IN_A_GROUP if wanted.tenants else ROWS_IN_A_GROUP
+    with open_store(settings.state, rows_in_a_group=rows) as connection:
         work = Work(connection, settings, policy, reporter)
         spool.clear_leftovers(settings.state)
         run_id = ledger.begin_run(connection, command, __version__, now())

@@ -24,7 +24,7 @@ from m365audit.store.settling import CALLS, RECORDS, note_sightings, settle
 
 _TABLES = (CALLS, RECORDS)
 _SHORTEST: Final = 1 << 20
-"""What DuckDB is told is the longest line at least; it reads in pieces of twice that."""
+"""What DuckDB is told is the longest line at least; it reads in pieces of twice that, but of 32 MiB at least."""
 _LINE_END: Final = 2
 
 
