@@ -30,7 +30,7 @@ from benchmarks.page_server import CLIENT, PAGE, TENANT, Served, page_of, servin
 from m365audit import pipeline
 from m365audit.config import load_policy, load_settings
 from m365audit.pipeline import Wanted
-from m365audit.store import spool
+from m365audit.pipeline.spooling import Filled, Spooler
 
 FEED: Final = "sign_ins_interactive"
 ASKED: Final = {"durable": 0.3, "queryable": 0.2}
@@ -74,16 +74,18 @@ def durable(config: Path, served: Served) -> Parts:
     shutil.rmtree(settings.state, ignore_errors=True)
     job = graph.Job(settings.tenants[0], (FEED,), begin=served.begin, end=served.begin + timedelta(days=1))
     begin, cpu = time.perf_counter(), time.process_time()
-    segment = spool.Segment(TENANT, settings.state, "sign-ins.ndjson")
+    spooler, records = Spooler(settings.state), 0
     cloud = graph.cloud_of(settings.cloud)
-    with closing(graph.collect([job], cloud, state=settings.state, pace=_NO_THROTTLE)) as events:
+    with (
+        closing(spooler),
+        closing(graph.collect([job], cloud, spooler.keep, state=settings.state, pace=_NO_THROTTLE)) as events,
+    ):
         for event in events:
-            if isinstance(event, graph.Page):
-                segment.append(event.records)
-            elif isinstance(event, graph.Ended | graph.SignInFailed) and not _is_whole(event):
-                raise SystemExit(f"collection failed: {event}")
-    segment.close()
-    _expect(segment.records, served)
+            records += event.records if isinstance(event, Filled) else 0
+            end = event.ended if isinstance(event, Filled) else event
+            if isinstance(end, graph.Ended | graph.SignInFailed) and not _is_whole(end):
+                raise SystemExit(f"collection failed: {end}")
+    _expect(records, served)
     return [("durable", time.perf_counter() - begin, time.process_time() - cpu, 0.0)]
 
 

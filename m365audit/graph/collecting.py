@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from m365audit import log
 from m365audit.config import TenantSettings
 from m365audit.graph.auth import open_credential
-from m365audit.graph.bridge import Outlet, stream
+from m365audit.graph.bridge import Keep, Kept, Outlet, stream
 from m365audit.graph.client import WORKING_ON, TenantClient
 from m365audit.graph.clock import microsoft_time
 from m365audit.graph.clouds import Cloud
@@ -33,7 +33,6 @@ from m365audit.graph.throttle import Throttle
 from m365audit.graph.values import (
     ClockDiffers,
     Ended,
-    Event,
     GapReason,
     LinkRefused,
     Page,
@@ -86,22 +85,24 @@ class Job:
 
 
 def collect(
-    jobs: Sequence[Job], cloud: Cloud, *, state: Path, within: timedelta = WITHIN, pace: float = 1.0
-) -> Generator[Event, None, None]:
+    jobs: Sequence[Job], cloud: Cloud, keep: Keep[Kept], *, state: Path, within: timedelta = WITHIN, pace: float = 1.0
+) -> Generator[Kept, None, None]:
     """Read everything that is wanted, all tenants side by side.
 
     Args:
         jobs: one for each tenant.
         cloud: where Microsoft's services are.
+        keep: makes of each event what is yielded, in a thread of its own: pages are put on disk there, and need not
+            be held until they are landed.
         state: private folder, for the token cache of a person's sign-in.
         within: time for each tenant.
         pace: how fast the time of Microsoft's limits passes; other than 1 only for a simulated service whose does too.
 
     Yields:
-        Events in the order in which they happened; of one task always pages before its end.
+        What is kept of the events, in the order in which they happened; of one task always pages before its end.
     """
 
-    async def work(outlet: Outlet) -> None:
+    async def work(outlet: Outlet[Kept]) -> None:
         # Made inside the loop that it belongs to.
         shared = Throttle(clock=lambda: time.monotonic() * pace, sleep=lambda seconds: asyncio.sleep(seconds / pace))
         gate, numbers = asyncio.Semaphore(TENANTS_AT_ONCE), count(1)
@@ -112,7 +113,7 @@ def collect(
                 tenant = _Tenant(job, cloud, state, within, pace, shared, outlet, numbers)
                 group.create_task(tenant.run(gate))
 
-    return stream(work)
+    return stream(work, keep)
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class _Tenant:
     within: timedelta
     pace: float
     throttle: Throttle
-    outlet: Outlet
+    outlet: Outlet[Any]
     numbers: Iterator[int]
     is_signed_in: bool = False
     unfinished: dict[int, tuple[Task, list[Window] | None]] = field(default_factory=dict)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 100
 """Pulls that wait at most."""
-_MOST_BYTES: Final = 16 << 20
+_MOST_BYTES: Final = 64 << 20
 _SECONDS: Final = 2.0
 """How long anything waits while events come."""
 

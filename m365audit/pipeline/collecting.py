@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from m365audit.config import TenantSettings
 from m365audit.pipeline.gathering import Gatherer
+from m365audit.pipeline.spooling import Spooler
 from m365audit.pipeline.values import Collected, Work
 from m365audit.store import collection
 from m365audit.store.database import frugal
@@ -67,8 +68,11 @@ def collect(work: Work, wanted: Wanted, run_id: str, groups: Mapping[str, tuple[
     gatherer = Gatherer(work, run_id, wanted.tenants, graph.COLLECTIONS)
     jobs = [_job(work, wanted, tenant, groups.get(tenant.id, ())) for tenant in wanted.tenants]
     cloud = graph.cloud_of(work.settings.cloud)
-    asked = graph.collect(jobs, cloud, state=work.settings.state, within=wanted.within, pace=wanted.pace)
-    with frugal(work.connection), closing(gatherer), closing(asked) as events:
+    spooler = Spooler(work.settings.state)
+    asked = graph.collect(
+        jobs, cloud, spooler.keep, state=work.settings.state, within=wanted.within, pace=wanted.pace
+    )  # fmt: skip
+    with frugal(work.connection), closing(spooler), closing(asked) as events:
         for event in events:
             gatherer.take(event)
         gatherer.finish()

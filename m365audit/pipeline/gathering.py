@@ -1,20 +1,20 @@
-"""The collector's events → segments on disk → what is over, and an account of every tenant. Never asks Microsoft."""
+"""The collector's events → what waits to be landed, and an account of every tenant. Never asks Microsoft."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from m365audit.config import TenantSettings, iso
 from m365audit.model import PreparedFile
 from m365audit.pipeline.batches import Batch, Over, Part
+from m365audit.pipeline.spooling import Filled, Kept
 from m365audit.pipeline.values import Collected, Gathered, Step, Unseen, Work, now
 from m365audit.store import collection, self_watch
 from m365audit.store.arrivals import Arrival, next_source_ids
 from m365audit.store.collection import Closing
-from m365audit.store.spool import Segment
 from m365audit.store.windows import Pull
 
 if TYPE_CHECKING:
@@ -33,23 +33,17 @@ if TYPE_CHECKING:
         Window,
     )
 
-_SEGMENT: Final = 16 << 20
-"""Bytes of a log's records that are landed together at most: what a kill finds not landed is read again."""
-
 
 @dataclass(slots=True)
 class _Reading:
-    """A pull that is under way, and what of it is on disk and does not wait to be landed yet.
+    """A pull that is under way.
 
     Attributes:
         part: the present part of its window.
-        page: the page that was kept last: tells how the segment is to be read.
         cursors: blob → bytes read and the hour that it is of, to be noted when the segment is landed.
     """
 
     part: Part
-    segment: Segment | None = None
-    page: Page | None = None
     cursors: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
 
 
@@ -79,26 +73,19 @@ class Gatherer:
         self._batch = Batch(work, run_id, collections, self._closed)
         self.tenants = {tenant.id: Collected(tenant.id, tenant.display_name) for tenant in tenants}
         self._takers: dict[str, Callable[[Any], None]] = {
-            "Planned": self._plan, "Page": self._keep, "Ended": self._end, "Waiting": self._wait,
+            "Planned": self._plan, "Kept": self._count, "Filled": self._fill, "Ended": self._end, "Waiting": self._wait,
             "SignedIn": self._let_in, "SignInFailed": self._turned_away, "LinkRefused": self._refuse,
             "ClockDiffers": self._note_clock,
         }  # fmt: skip
 
-    def take(self, event: Event) -> None:
-        """Deal with one event."""
+    def take(self, event: Event | Kept | Filled) -> None:
+        """Deal with one event, or with what the spooler made of it."""
         self._takers[type(event).__name__](event)
         self._batch.flush_old()
 
     def finish(self) -> None:
         """Land what still waits; nothing comes any more."""
         self._batch.flush()
-
-    def close(self) -> None:
-        """Remove what was begun and never ended; it will be read again."""
-        for reading in self._readings.values():
-            if reading.segment is not None:
-                reading.segment.__exit__()
-                reading.segment = None
 
     def _plan(self, planned: Planned) -> None:
         """Put what will be read into the ledger, and what can never be read any more."""
@@ -122,66 +109,56 @@ class Gatherer:
         self._readings |= {task.number: _Reading(Part(task, gathered)) for task in planned.tasks}
         self._totals[planned.tenant, name] = (0, len(planned.tasks))
 
-    def _keep(self, page: Page) -> None:
-        """Put a page on disk; what is there is over when it is much, or when what comes is to be read otherwise."""
+    def _count(self, kept: Kept) -> None:
+        """Count a page that is on disk; how far its blob was read is noted when the segment that it is in is landed."""
+        page = kept.page
         reading = self._readings[page.task.number]
-        if reading.page is not None and _shape(reading.page) != _shape(page):
-            self._is_over(reading, None)
         if page.next_cursor:
             blob, offset = page.next_cursor
             reading.cursors[blob] = (offset, page.covered_hour)
-        if page.records:
-            self._write(reading, page)
+        reading.part.records += kept.records
+        reading.part.gathered.records += kept.records
         self._tell(page.task, "reading")
 
-    def _write(self, reading: _Reading, page: Page) -> None:
-        segment = reading.segment = reading.segment or self._segment(page.task)
-        segment.append(page.records)
-        reading.page = page
-        reading.part.records += len(page.records)
-        reading.part.gathered.records += len(page.records)
-        if segment.size >= _SEGMENT and page.task.window is not None:
-            self._is_over(reading, None)
+    def _fill(self, filled: Filled) -> None:
+        """Let a segment be landed, and told of in the ledger."""
+        task, page, ended = filled.task, filled.page, filled.ended
+        reading = self._readings[task.number]
+        (number,) = next_source_ids(self._connection, 1)
+        arrival = Arrival(
+            number,
+            _label(task, page),
+            task.tenant,
+            filled.spooled.sha256,
+            filled.spooled.size,
+            str(filled.spooled.path),
+            imported_at=now(),
+            observed_at=ended.began_at if ended else self._clocks[task.tenant],
+            has_said_time=task.window is None,
+            settle_after=self._work.policy.policy.settle_after,
+            is_collected=True,
+            run_id=self._run_id,
+            longest_line=filled.longest,
+        )
+        prepared = PreparedFile(
+            arrival.path, self._collections[task.collection].kind, page is not None and page.enveloped,
+            arrival.spool, is_temporary=False, records=filled.records,
+            has_next_page=task.window is None and ended is not None and ended.reason is not None,
+        )  # fmt: skip
+        self._over(reading, Over(reading.part, ended, arrival, prepared, reading.cursors), page)
 
     def _end(self, ended: Ended) -> None:
-        """Let what is left of the pull, or of the part that is over, be landed and told of in the ledger."""
+        """Let the ledger be told of the end of a pull, or of a part of it, with which no record came any more."""
         reading = self._readings[ended.task.number]
-        if ended.window is None and ended.reason is None and reading.segment is None:
-            reading.segment = self._segment(ended.task)  # an empty listing says that nothing is there any more
-        before = _may_hold_more(reading)
-        self._is_over(reading, ended)
-        reading.part = Part(ended.task, reading.part.gathered, before=before)
+        self._over(reading, Over(reading.part, ended, cursors=reading.cursors), None)
 
-    def _is_over(self, reading: _Reading, ended: Ended | None) -> None:
-        part, segment, page = reading.part, reading.segment, reading.page
-        if segment is None:
-            self._batch.add(Over(part, ended, cursors=reading.cursors))
-        else:
-            kept = segment.close()
-            (number,) = next_source_ids(self._connection, 1)
-            task = part.task
-            arrival = Arrival(
-                number,
-                _label(task, page),
-                task.tenant,
-                kept.sha256,
-                kept.size,
-                str(kept.path),
-                imported_at=now(),
-                observed_at=ended.began_at if ended else self._clocks[task.tenant],
-                has_said_time=task.window is None,
-                settle_after=self._work.policy.policy.settle_after,
-                is_collected=True,
-                run_id=self._run_id,
-                longest_line=segment.longest,
-            )
-            prepared = PreparedFile(
-                arrival.path, self._collections[task.collection].kind, page is not None and page.enveloped,
-                arrival.spool, is_temporary=False, records=segment.records,
-                has_next_page=task.window is None and ended is not None and ended.reason is not None,
-            )  # fmt: skip
-            self._batch.add(Over(part, ended, arrival, prepared, reading.cursors))
-        reading.segment, reading.page, reading.cursors = None, None, {}
+    def _over(self, reading: _Reading, over: Over, page: Page | None) -> None:
+        """Let something wait to be landed; ``page`` is the last one of its segment."""
+        before = _may_hold_more(reading.part, page)
+        self._batch.add(over)
+        reading.cursors = {}
+        if over.ended is not None:
+            reading.part = Part(over.part.task, over.part.gathered, before=before)
 
     def _closed(self, task: Task, reason: str, detail: str) -> None:
         """Hear of a part that is durable."""
@@ -189,9 +166,6 @@ class Gatherer:
         done, total = self._totals[key]
         self._totals[key] = (min(done + 1, total), total)
         self._tell(task, "gap" if reason else "read", detail)
-
-    def _segment(self, task: Task) -> Segment:
-        return Segment(task.tenant, self._work.settings.state, f"{task.collection}-{task.number}.ndjson")
 
     def _let_in(self, signed_in: SignedIn) -> None:
         self_watch.note_signed_in(
@@ -254,14 +228,8 @@ def _interval(window: Window) -> tuple[datetime, datetime]:
     return window.begin, window.end
 
 
-def _shape(page: Page) -> tuple[bool, datetime | None]:
-    """Return what all pages of one segment have in common."""
-    return page.enveloped, page.covered_hour
-
-
-def _may_hold_more(reading: _Reading) -> Part | None:
+def _may_hold_more(part: Part, page: Page | None) -> Part | None:
     """Return the part that may hold records of what comes after it; the file of an hour holds that hour's only."""
-    part, page = reading.part, reading.page
     is_an_hours = page is not None and page.covered_hour is not None
     return part.before if is_an_hours or not part.records else part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,9 @@ from endtoend.audited import Quiet
 
 from m365audit.config import LoadedPolicy, Policy, Settings, TenantSettings
 from m365audit.graph import COLLECTIONS, Ended, Event, LinkRefused, Page, Planned, SignedIn, SignInFailed, Task, Window
-from m365audit.pipeline import gathering
+from m365audit.pipeline import spooling
 from m365audit.pipeline.gathering import Gatherer
+from m365audit.pipeline.spooling import Spooler
 from m365audit.pipeline.values import Collected, Work
 from m365audit.store import landing
 from m365audit.store.database import frugal, open_store
@@ -39,10 +40,11 @@ class Desk:
 
     def take(self, *events: Event) -> Collected:
         """Let the events happen, and nothing after them."""
-        for event in events:
-            self.gatherer.take(event)
-        self.gatherer.finish()
-        self.gatherer.close()
+        with closing(Spooler(self.work.settings.state)) as spooler:
+            for event in events:
+                for kept in spooler.keep(event):
+                    self.gatherer.take(kept)
+            self.gatherer.finish()
         return self.gatherer.tenants[TENANT]
 
     def stored(self) -> list[str]:
@@ -176,7 +178,7 @@ def test_a_full_segment_counts_for_the_window_that_it_is_of(desk: Desk, monkeypa
     """The last segment of a pull may bring nothing new while an earlier one did: that pull added something."""
     task = _task()
     desk.take(*_begin(task), Page(task, [_audit(2)]), _ended(task))
-    monkeypatch.setattr(gathering, "_SEGMENT", 1)
+    monkeypatch.setattr(spooling, "_SEGMENT", 1)
     late = NOW + timedelta(hours=25)
     desk.take(*_begin(task), Page(task, [_audit(1)]), Page(task, [_audit(2)]), _ended(task, at=late))
     assert [(row[2], row[4], row[5]) for row in desk.ledger()] == [("drained", 2, 1)]
