@@ -33,7 +33,7 @@ def live_promises() -> tuple[ExpectedFinding, ...]:
     return (
         ExpectedFinding(FABRIKAM_ID, "mfa-not-enforced", {"asked": "nobody"},
                         "security defaults were switched off for policies that lapsed with their licence"),
-        ExpectedFinding(CONTOSO_ID, "minor-in-scope", {"age": "minor"}, "a trainee of the recorded group is a minor"),
+        ExpectedFinding(CONTOSO_ID, "minor-in-scope", {"age": "minors"}, "a trainee of the recorded group is a minor"),
         ExpectedFinding(CONTOSO_ID, "direct-routing-without-record", {"trunk": FORGOTTEN_TRUNK},
                         "one call in four goes over a trunk of earlier days"),
         ExpectedFinding(TAILSPIN_ID, "credential-expires", {"ends_on": "2026-10-10"},

@@ -2,7 +2,7 @@
 id: age-not-known
 version: 1
 severity: info
-title: "Of accounts in scope nobody knows the age ({how})"
+title: "Nobody knows the age of accounts that are in scope ({how})"
 question: Of whom could nobody say whether they are children?
 identity: [how]
 needs: [users]

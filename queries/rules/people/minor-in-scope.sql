@@ -2,7 +2,7 @@
 id: minor-in-scope
 version: 1
 severity: critical
-title: "Accounts of an age below that of consent are in scope ({age})"
+title: "Accounts of {age} are in scope"
 question: Are there children among the people whose data the integrations use?
 identity: [age]
 needs: [users]
@@ -22,7 +22,7 @@ references: ["GDPR Art. 8(1)", "GDPR Art. 5(1)(a)", "GDPR Art. 25(2)", "Policy Â
 SELECT
     u.tenant_id,
     CASE
-        WHEN u.age_group = 'minor' OR starts_with(u.legal_age_group, 'minor') THEN 'minor' ELSE 'not yet adult'
+        WHEN u.age_group = 'minor' OR starts_with(u.legal_age_group, 'minor') THEN 'minors' ELSE 'people not yet adult'
     END AS age,
     'users' AS feed,
     u.user_id AS event_id,

@@ -2,7 +2,7 @@
 id: mfa-not-enforced
 version: 1
 severity: high
-title: "A second factor is asked of {asked} only"
+title: "Who must give a second factor: {asked}"
 question: Does anything make our people give a second factor, as the policy promises?
 identity: [asked]
 needs: [policies]
@@ -22,7 +22,7 @@ SELECT
     p.tenant_id,
     CASE
         WHEN p.mfa_policies > 0 THEN 'some people or for some apps'
-        WHEN p.security_defaults IS NULL OR p.mfa_policies IS NULL THEN 'nobody, as far as is known,'
+        WHEN p.security_defaults IS NULL OR p.mfa_policies IS NULL THEN 'nobody, as far as is known'
         ELSE 'nobody'
     END AS asked,
     'policies' AS feed,
