@@ -39,6 +39,11 @@ _COMMANDS: Final = {
     "attest": _Entry("requesting", "attest", "Answer for a control that no log can prove."),
     "report": _Entry("reporting", "report", "Render the report: HTML, PDF, workbook, CSV, JSON, OCSF, ICS."),
     "serve": _Entry("serving", "serve", "Serve the review page: the report, live, and decisions."),
+    "subject": _Entry("duties", "subject", "A person's own data: export it, erase it."),
+    "purge": _Entry("duties", "purge", "Remove what is older than it may be kept."),
+    "hold": _Entry("duties", "hold", "Keep something from being purged or erased."),
+    "verify": _Entry("duties", "verify", "Check that the evidence is what it was."),
+    "views": _Entry("duties", "views", "Who looked at names, when and why."),
     "query": _Entry("asking", "query", "Ask the published database: a named query or any SELECT."),
 }
 

@@ -36,6 +36,7 @@ class Changes:
         instead: table → SELECT that gives its rows instead of the table itself; wins over the others, and may read
             ``changed_rows`` of the tables that were copied before it.
         derived: table → column → expression over the new values (``{column}``) for the rows that change.
+        only: table → condition on the rows that are looked at; given that, needles are not, nor are other tables.
         tenant: only rows of this tenant, and rows of none, are changed; None for all.
     """
 
@@ -45,6 +46,7 @@ class Changes:
     instead: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tenant: str | None = None
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 def copy_database(
@@ -70,7 +72,8 @@ def copy_database(
         changed: dict[str, int] = {}
         copy = _Copy(connection, source, changes, workdir)
         for table in _tables(connection, source, changes.instead):
-            count = copy.table(table, searched.get(table, {}) if changes.change else {})
+            is_searched = changes.change is not None and (not changes.only or table in changes.only)
+            count = copy.table(table, searched.get(table, {}) if is_searched else {})
             if count:
                 changed[table] = count
         connection.execute("CHECKPOINT fresh")
@@ -125,10 +128,10 @@ class _Copy:
         count, change = 0, self.changes.change
         given = f'{self.source}.main."{table}"'
         with lines.open("w", encoding="utf-8") as file:
-            of_tenant = self._of_tenant(table)
-            for number, row in find_rows(
-                self.connection, given, columns, self.changes.needles, f"{kept} AND {of_tenant}"
-            ):
+            only = self.changes.only.get(table)
+            of_tenant = only or self._of_tenant(table)
+            needles = None if only else self.changes.needles
+            for number, row in find_rows(self.connection, given, columns, needles, f"{kept} AND {of_tenant}"):
                 after = change(table, row) if change else row
                 if after != row:
                     file.write(json.dumps({_ROW: number, **{name: after[name] for name in columns}}) + "\n")
@@ -161,7 +164,7 @@ def _typed(value: str, kind: str) -> str:
 
 
 def find_rows(
-    connection: duckdb.DuckDBPyConnection, given: str, columns: Mapping[str, str], needles: Sequence[str],
+    connection: duckdb.DuckDBPyConnection, given: str, columns: Mapping[str, str], needles: Sequence[str] | None,
     kept: str = "true",
 ) -> Iterator[tuple[int, Row]]:  # fmt: skip
     """Yield number and text columns of every row that may hold one of the needles, however it is escaped.
@@ -170,7 +173,7 @@ def find_rows(
         connection: where the table is.
         given: the table, with its database.
         columns: name → type of its text columns.
-        needles: in small letters; values of parameters, never part of the statement.
+        needles: in small letters; values of parameters, never part of the statement. None for every row.
         kept: condition that rows must meet besides.
     """
     tests = []
@@ -180,10 +183,12 @@ def find_rows(
         if kind != "VARCHAR":
             tests.append(f"contains({text}, '\\u')")
     names = ", ".join(f'"{name}"' for name in columns)
-    cursor = connection.cursor()
-    cursor.execute(
-        f"SELECT rowid, {names} FROM {given} WHERE ({kept}) AND ({' OR '.join(tests)})", {"needles": list(needles)}
-    )
-    while rows := cursor.fetchmany(_AT_A_TIME):
-        for row in rows:
-            yield row[0], dict(zip(columns, row[1:], strict=True))
+    condition = f"({kept}) AND ({' OR '.join(tests)})" if needles is not None else kept
+    asked = {"needles": list(needles)} if needles is not None else {}
+    found = connection.execute(f"SELECT rowid FROM {given} WHERE {condition}", asked).fetchall()
+    for first in range(0, len(found), _AT_A_TIME):
+        part = [row[0] for row in found[first : first + _AT_A_TIME]]
+        rows = connection.execute(
+            f"SELECT rowid, {names} FROM {given} WHERE rowid IN (SELECT unnest($rows)) ORDER BY rowid", {"rows": part}
+        ).fetchall()
+        yield from ((row[0], dict(zip(columns, row[1:], strict=True))) for row in rows)

@@ -201,7 +201,8 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
     """
     folder = make_private(state / "spool" / tenant)
     modified_at, stamp = _modified_at(source), _stamp(source)
-    name = _safe_name(source.name)
+    suppressed = suppression.load(state, tenant)
+    name = _safe_name(source.name if suppressed is None else f"file{source.suffix}")  # a name may tell a person's
     if is_expected:
         sha256, size = _hash(source, source.stat().st_size, tell)
         home = folder / sha256[:2] / sha256
@@ -214,7 +215,7 @@ def spool(source: Path, tenant: str, state: Path, tell: Tell = _tell_nobody, *, 
         arriving.unlink(missing_ok=True)
         raise
     home = make_private(folder / sha256[:2] / sha256)
-    is_as_it_came = screening.screen(arriving, home, suppression.load(state, tenant))
+    is_as_it_came = screening.screen(arriving, home, suppressed)
     origin = _origin(source.absolute(), size, stamp) if is_as_it_came else None
     return Spooled(_keep(arriving, home, name), sha256, size, modified_at, origin)
 

@@ -58,7 +58,7 @@ def _rows(
     for first in range(0, len(numbers), _AT_A_TIME):
         part = numbers[first : first + _AT_A_TIME]
         yield from _fetched(
-            connection, f"SELECT * FROM {given} WHERE list_contains($rows, rowid) ORDER BY rowid", part, others
+            connection, f"SELECT * FROM {given} WHERE rowid IN (SELECT unnest($rows)) ORDER BY rowid", part, others
         )
 
 
@@ -67,7 +67,7 @@ def _following(
 ) -> Iterator[dict[str, Any]]:
     sql = (
         f"SELECT * FROM {following} SEMI JOIN (SELECT tenant_id, form_no FROM {given} "
-        "WHERE list_contains($rows, rowid)) USING (tenant_id, form_no)"
+        "WHERE rowid IN (SELECT unnest($rows))) USING (tenant_id, form_no)"
     )
     yield from _fetched(connection, sql, numbers, others)
 

@@ -99,7 +99,7 @@ def test_the_same_and_other_evidence_does_not_bring_them_back(marked: Desk) -> N
     assert marked.ask("SELECT count(*) FROM landed_records") == rows
     for path in files:  # other bytes, the same person
         path.write_bytes(path.read_bytes() + b"\n") if path.suffix in {".json", ".ndjson"} else None
-    marked.run(*(path.rename(path.with_name(f"again-{path.name}")) for path in files), evaluate=True)
+    marked.run(*(path.rename(path.with_name(f"again-{n}{path.suffix}")) for n, path in enumerate(files)), evaluate=True)
     assert search(_folders(marked)) == []
 
 

@@ -1,0 +1,182 @@
+"""A request for access: everything of one person, with what it means; and nothing of anybody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from m365audit.config import LoadedPolicy, Settings
+from m365audit.pipeline.erasure import check_person, person_masks, resolve, token_of
+from m365audit.pipeline.retention import keeping
+from m365audit.resources import data_dir
+from m365audit.store.database import open_store
+from m365audit.store.dictionary import read_dictionary
+from m365audit.store.erasing import holding_files
+from m365audit.store.journal import Actor, Draft, Entry, open_journal
+from m365audit.store.ledger import read_only
+from m365audit.store.other_people import OtherPeople
+from m365audit.store.persons import identify
+from m365audit.store.published_file import PUBLISHED_NAME
+from m365audit.store.subject_rows import known_users, subject_rows
+
+_LANGUAGES: Final = ("en", "nl")
+_SEARCHED: Final = (
+    "every column that can hold a person of the working and the published database, records as they came included",
+    "the kept files of evidence", "the journal of decisions", "the consent register", "the published folder",
+)  # fmt: skip
+_NOT_SEARCHED: Final = (
+    "back-ups of these folders", "exports that somebody saved elsewhere", "the logs that Microsoft itself keeps",
+    "the login of an auditor who signed in by hand",
+    "files that nobody can look into (PDF; damaged or locked archives)",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was exported.
+
+    Attributes:
+        token: how reports speak of the person.
+        files: name → content, in order.
+        counts: table → rows.
+    """
+
+    token: str
+    files: dict[str, str]
+    counts: dict[str, int]
+
+
+def export(
+    settings: Settings, policy: LoadedPolicy, tenant: str, wanted: str, *, form: str, actor: Actor, at: datetime
+) -> Answer:
+    """Return everything of one person as files, and note in the journal that it was looked at.
+
+    Args:
+        settings: the configuration.
+        policy: the policy, for retention.
+        tenant: tenant id.
+        wanted: object id, user principal name, or a report's token.
+        form: json or csv.
+        actor: who asks.
+        at: now.
+
+    Raises:
+        ReviewError: nobody knows for sure who is meant.
+        StoreError: the store cannot be used.
+    """
+    meant = resolve(settings, tenant, wanted)
+    token = token_of(settings, tenant, meant)
+    tables: dict[str, dict[str, Any]] = {}
+    with open_store(settings.state) as connection:
+        person = identify(connection, tenant, meant)
+        check_person(person)
+        masks = person_masks(person)
+        others = OtherPeople(masks, known_users(connection, tenant))
+        working = str((connection.execute("SELECT current_database()").fetchone() or ("",))[0])
+        _collect(tables, "working", subject_rows(connection, working, tenant, masks, others))
+        published = settings.publish / PUBLISHED_NAME
+        if published.is_file():
+            with read_only(connection, published, "published"):
+                _collect(tables, "published", subject_rows(connection, "published", tenant, masks, others))
+        with open_journal(settings.state) as journal:
+            entries = [_entry(e, others) for e in journal.entries() if masks.value(dict(e.body)) != dict(e.body)
+                       or token in {e.subject, str(e.body.get("what"))}]  # fmt: skip
+        files = [str(p) for p in holding_files(settings.state / "spool" / tenant, masks)]
+        register = [str(p) for p in holding_files(settings.register_folder, masks)]
+        note = Draft("view", tenant, token, "exported", actor, {
+            "purpose": "data subject's request for access", "what": token,
+            "rows": sum(len(table["rows"]) for table in tables.values()),
+        })  # fmt: skip
+        with open_journal(settings.state) as journal:
+            journal.append(note, expected_version=None, at=at)
+    counts = {name: len(table["rows"]) for name, table in tables.items()}
+    text = _explanation(settings, policy, tenant, token, counts=counts, at=at)
+    about = {
+        "made_at": at.isoformat(), "tenant": tenant, "token": token, "counts": counts,
+        "known_as": sorted(({"kind": i.kind, "value": i.value} for i in person.identifiers), key=str),
+        "not_taken_because_shared": sorted(person.shared), "searched": _SEARCHED, "not_searched": _NOT_SEARCHED,
+        "journal": entries, "kept_files": files, "register_files": register,
+    }  # fmt: skip
+    made = _as_json(about, tables, text) if form == "json" else _as_csv(about, tables, text)
+    return Answer(token, made, counts)
+
+
+def write(answer: Answer, output: Path) -> list[Path]:
+    """Write an answer into a folder, or into a ZIP where the name says so; nothing is written over.
+
+    Raises:
+        OSError: it cannot be written, or is there already.
+    """
+    if output.suffix.lower() == ".zip":
+        with output.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, content in answer.files.items():
+                packed.writestr(name, content)
+        output.chmod(0o600)
+        return [output]
+    output.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in answer.files.items():
+        with (output / name).open("x", encoding="utf-8", newline="") as text:
+            text.write(content)
+        (output / name).chmod(0o600)
+    return [output / name for name in answer.files]
+
+
+def _collect(tables: dict[str, dict[str, Any]], name: str, found: Iterator[tuple[str, list[str], Any]]) -> None:
+    meanings = {entry.name: entry.columns for entry in read_dictionary()}
+    for table, columns, rows in found:
+        meant = meanings.get(table, {}) if name == "published" else {}
+        tables[f"{name}.{table}"] = {
+            "columns": {column: meant.get(column, "") for column in columns}, "rows": list(rows),
+        }  # fmt: skip
+
+
+def _entry(entry: Entry, others: OtherPeople) -> dict[str, Any]:
+    return {
+        "at": entry.at.isoformat(), "kind": entry.kind, "event": entry.event, "subject": entry.subject,
+        "by": ", ".join(entry.actor.roles) or "a user of the auditor", "body": others.value(dict(entry.body)),
+    }  # fmt: skip
+
+
+def _explanation(
+    settings: Settings, policy: LoadedPolicy, tenant: str, token: str, *, counts: dict[str, int], at: datetime
+) -> str:
+    language = settings.report.language if settings.report.language in _LANGUAGES else "en"
+    kept = keeping(settings, policy.policy)
+    known = settings.tenant(tenant)
+    text = (data_dir("config") / "subject" / f"{language}.txt").read_text(encoding="utf-8")
+    return text.format(
+        tenant=known.display_name if known else tenant, made_at=f"{at:%Y-%m-%d %H:%M} UTC", token=token,
+        rows=sum(counts.values()), keep_logs=kept.logs, keep_addresses=kept.addresses,
+        keep_aggregates=kept.aggregates, searched="; ".join(_SEARCHED), not_searched="; ".join(_NOT_SEARCHED),
+    )  # fmt: skip
+
+
+def _as_json(about: dict[str, Any], tables: dict[str, dict[str, Any]], text: str) -> dict[str, str]:
+    content = {"explanation": text.split("\n"), **about, "tables": tables}
+    return {"subject.json": json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", "READ-ME.txt": text}
+
+
+def _as_csv(about: dict[str, Any], tables: dict[str, dict[str, Any]], text: str) -> dict[str, str]:
+    files = {"READ-ME.txt": text, "about.json": json.dumps(about, indent=1, ensure_ascii=False, default=str) + "\n"}
+    for name, table in tables.items():
+        out = io.StringIO()
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+        writer.writerow(table["columns"])
+        writer.writerows([_cell(row[column]) for column in table["columns"]] for row in table["rows"])
+        files[f"{name}.csv"] = out.getvalue()
+        if any(table["columns"].values()):
+            files[f"{name}.columns.txt"] = "".join(f"{k}: {v}\n" for k, v in table["columns"].items())
+    return files
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
+    is_formula = not isinstance(value, int | float) and text.lstrip(" \"'")[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return f"'{text}" if is_formula else text

@@ -1,0 +1,32 @@
+"""The checks of ``m365audit verify``, those of the store and the one of the register's history."""
+
+from __future__ import annotations
+
+from m365audit.config import Settings
+from m365audit.store.database import open_store
+from m365audit.store.published import open_published
+from m365audit.store.published_file import PUBLISHED_NAME
+from m365audit.store.verifying import Check
+from m365audit.store.verifying import verify as verify_store
+
+
+def verify(settings: Settings) -> list[Check]:
+    """Return every check; nothing is changed.
+
+    Raises:
+        StoreBusyError: a run is at work.
+        StoreError: the working database cannot be opened.
+    """
+    with open_store(settings.state) as connection:
+        checks = list(verify_store(connection, settings.state, settings.publish))
+    return [*checks, _register(settings)]
+
+
+def _register(settings: Settings) -> Check:
+    name = "no entry of the consent register was changed after it was judged with"
+    if not (settings.publish / PUBLISHED_NAME).is_file():
+        return Check(name, "not_checked", 0, ("nothing is published yet",))
+    with open_published(settings.publish) as database:
+        rows = database.execute("SELECT record, entry, event, change FROM register_changes ORDER BY ALL")
+    wrong = tuple(f"{record}, entry {entry} ({event}): {change}" for record, entry, event, change in rows)
+    return Check(name, "damaged" if wrong else "whole", len(rows), wrong)
