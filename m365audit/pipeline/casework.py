@@ -257,22 +257,23 @@ def control_ids() -> list[str]:
     return [str(entry["control"]) for entry in value["controls"]] if isinstance(value, dict) else []
 
 
-def attest(doing: Doing, tenant: str, statement: Statement) -> Entry:
+def attest(doing: Doing, tenant: str, statement: Statement, known: Sequence[str] | None = None) -> Entry:
     """Write down a statement about a control; it is never evidence, and never makes it ``within``.
 
     Args:
         doing: who does it, and when.
         tenant: tenant id.
         statement: what is stated.
+        known: ids of all controls; None for those of the product.
 
     Raises:
         ReviewError: there is no such control, it is over already, or nothing is said.
         OSError: the file cannot be read.
     """
     check_may(terms_of(doing.settings), doing.actor, _PEOPLE, "attest a control")
-    control, known = statement.control.upper(), control_ids()
-    if control not in known:
-        raise ReviewError(f"there is no control {statement.control!r}", hint=suggestion(control, known))
+    control, ids = statement.control.upper(), control_ids() if known is None else known
+    if control not in ids:
+        raise ReviewError(f"there is no control {statement.control!r}", hint=suggestion(control, ids))
     if statement.valid_until <= doing.now:
         raise ReviewError("the statement is over already", hint="--valid-until takes a day in the future")
     if not all(text.strip() for text in (statement.kind, statement.ref, statement.role)):
