@@ -10,9 +10,9 @@ from typing import Final
 import click
 
 from m365audit.cli.deciding import REASON, VERSION, chosen, entry_values, here, moment, tell
-from m365audit.cli.options import config_option, format_option
+from m365audit.cli.options import config_option, format_option, output_option
 from m365audit.cli.output import as_json, lay_out
-from m365audit.cli.streams import say, show, show_lines
+from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.config import Settings
 from m365audit.config.durations import iso
 from m365audit.errors import ReviewError
@@ -22,6 +22,9 @@ from m365audit.findings.notification import Answer
 from m365audit.pipeline import casework
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import zone_of
+from m365audit.report.draft import DraftAnswer, render_draft
+from m365audit.report.words import load_words
+from m365audit.store.publish import write_in_place
 
 ALERT: Final = 20
 """Exit code where a breach clock has run for 48 hours or more, or has run out."""
@@ -223,9 +226,10 @@ def close(
 @breach.command("draft", short_help="Draft the notification; keep answers for it.")
 @click.argument("case_id")
 @click.option("--answer", "answers", multiple=True, metavar="NAME=TEXT", help=f"One of {', '.join(REQUIRED_ANSWERS)}.")
-@format_option("text", "json")
+@format_option("text", "html", "json", what="text, a page to copy from, or JSON.")
+@output_option
 @config_option()
-def draft(case_id: str, *, answers: tuple[str, ...], form: str, config_path: Path | None) -> None:
+def draft(case_id: str, *, answers: tuple[str, ...], form: str, output: Path | None, config_path: Path | None) -> None:
     """Show what a notification would say: filled from evidence, suggested, or yours to write. Nothing is sent.
 
     With --answer, keep an answer first; `breach notified --complete` asks for all of them.
@@ -234,6 +238,15 @@ def draft(case_id: str, *, answers: tuple[str, ...], form: str, config_path: Pat
     if answers:
         casework.write_answers(doing, case_id, _answers(answers))
     case, made = casework.draft_notification(doing.settings, case_id, doing.now)
+    if form == "html":
+        page = _draft_page(doing, case, made)
+        if output is None:
+            show_bytes(page)
+        else:
+            output.parent.stat()
+            write_in_place((page,), output)
+            say(f"written: {output}")
+        return
     if form == "json":
         values = [
             {"block": each.block, "block_name": each.block_name, "question": each.question, "status": each.status,
@@ -242,6 +255,14 @@ def draft(case_id: str, *, answers: tuple[str, ...], form: str, config_path: Pat
         show(as_json({"case_id": case.case_id, "missing": list(case.missing), "answers": values}))
         return
     show_lines(_draft_lines(case, made))
+
+
+def _draft_page(doing: Doing, case: Case, made: Iterable[Answer]) -> bytes:
+    answers = [
+        DraftAnswer(each.block, each.block_name, each.question, each.status, each.text, each.name) for each in made
+    ]
+    told = doing.settings.report
+    return render_draft(case.case_id, answers, case.missing, doing.now, load_words(told.language, told.time_zone))
 
 
 def _draft_lines(case: Case, made: Iterable[Answer]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import importlib
 from typing import Any, Final
 
 from m365audit.errors import QueryError
+from m365audit.report.display import shown
 
 VARIANT: Final = "pdf/ua-1"
 """ISO 14289-1: tagged, with a language and a title (WeasyPrint's name for it)."""
@@ -17,8 +18,12 @@ _STYLE: Final = "* { overflow-wrap: break-word !important } td code { overflow-w
 """Words break only where they must: measuring tables as if each letter could end its line takes twice the time."""
 
 
-def render_pdf(page: bytes) -> bytes:
-    """Return the report's HTML page as a tagged PDF; the same page gives the same bytes.
+def render_pdf(page: bytes, foot: str = "") -> bytes:
+    """Return the report's HTML page as a tagged PDF.
+
+    Args:
+        page: the HTML.
+        foot: what stands at the foot of every page, beside its number: whose report, of which run.
 
     Raises:
         QueryError: WeasyPrint is not installed, or does not find Pango.
@@ -28,12 +33,21 @@ def render_pdf(page: bytes) -> bytes:
         string=page.decode("utf-8"), base_url=None, url_fetcher=_refusing(weasyprint), media_type="print"
     )
     made: bytes = html.write_pdf(
-        stylesheets=[weasyprint.CSS(string=_STYLE, url_fetcher=html.url_fetcher)],
+        stylesheets=[weasyprint.CSS(string=_STYLE + _foot(foot), url_fetcher=html.url_fetcher)],
         pdf_variant=VARIANT,
         # The identifier would be random, and the same report another file every time.
         pdf_identifier=hashlib.sha256(page).hexdigest()[:32].encode("ascii"),
     )
     return made
+
+
+def _foot(text: str) -> str:
+    r"""Return the style that prints a text at the foot; every character of it is an escape, so that none is style.
+
+    ``"`` becomes ``\22 ``: a number in hexadecimal and a space that ends it (CSS Syntax, "escaping").
+    """
+    escaped = "".join(f"\\{ord(letter):x} " for letter in shown(text))
+    return f'@page {{ @bottom-left {{ content: "{escaped}"; font: 8pt sans-serif; width: 80%; text-align: left }} }}'
 
 
 def _weasyprint() -> Any:

@@ -25,6 +25,10 @@ BINARY: Final = frozenset({"pdf", "xlsx", "art30"})
 """Forms that are no text: they belong into a file, never onto a terminal."""
 
 
+_NAMED: Final = 3
+"""Tenants that the foot of a PDF's pages has room for."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
     """What every renderer may take: the document, rows that name nobody, the words."""
@@ -90,7 +94,10 @@ def _json(given: _Given) -> Iterator[bytes]:
 def _pdf(given: _Given) -> Iterator[bytes]:
     from m365audit.report.pdf import render_pdf  # noqa: PLC0415 - each form's library is loaded when it is asked for
 
-    yield render_pdf(render_html(given.document))
+    document = given.document
+    names = ", ".join(tenant.name for tenant in document.tenants[:_NAMED])
+    more = "" if len(document.tenants) <= _NAMED else f" + {len(document.tenants) - _NAMED}"
+    yield render_pdf(render_html(document), f"m365audit · {names}{more} · {document.generated_from.run_id}")
 
 
 def _xlsx(given: _Given) -> Iterator[bytes]:

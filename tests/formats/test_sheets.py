@@ -17,7 +17,6 @@ from report.reader import QueryReader, pieces
 from m365audit.report import words
 from m365audit.report.tables import SECTIONS
 
-
 _WORDS = Path(words.__file__).parent
 
 

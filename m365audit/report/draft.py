@@ -1,0 +1,85 @@
+"""Owns the copy sheet of a breach notification (GDPR Art. 33) as a page: what to paste where, and what is still yours.
+
+The page sends nothing and holds no form: the authority takes notifications on its own site alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from m365audit.report.display import visible
+from m365audit.report.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """One answer. ``status``: filled from evidence, suggestion, you must write, written by a person.
+
+    ``text`` is empty where a person has to write it; ``name``: what ``breach draft --answer`` calls it.
+    """
+
+    block: int
+    block_name: str
+    question: str
+    status: str
+    text: str
+    name: str
+
+
+TONES = {
+    "filled from evidence": "filled", "suggestion": "suggested", "you must write": "yours",
+    "written by a person": "written",
+}  # fmt: skip
+
+
+def render_draft(case_id: str, answers: Sequence[DraftAnswer], missing: Sequence[str], now: datetime,
+                 words: Words) -> bytes:  # fmt: skip
+    """Return the draft as one HTML file, UTF-8, with every value escaped and made visible.
+
+    Args:
+        case_id: the case.
+        answers: in the order of the authority's form.
+        missing: names of the answers that Art. 33(3) asks for and nobody has given.
+        now: when the draft was made.
+        words: the reader's language and zone.
+    """
+    environment = _environment()
+    style = environment.get_template("draft.css").render()
+    page = environment.get_template("draft.html").render(
+        case_id=case_id,
+        blocks=[(key, list(group)) for key, group in groupby(answers, key=lambda each: (each.block, each.block_name))],
+        missing=missing,
+        made=words.minute(now),
+        left=sum(each.status == "you must write" for each in answers),
+        w=words,
+        tones=TONES,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+    )
+    return page.encode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_written,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _written(value: object) -> Any:
+    return value if isinstance(value, Markup) else visible(str(value))
