@@ -8,22 +8,30 @@ from typing import Any, Final
 
 import pytest
 
-from .world import catalogue, fill, judge, read_cases
+from .world import catalogue, judge_together, read_cases
 
 FOLDER: Final = Path(__file__).parent
 
 
-def cases() -> Iterator[Any]:
+def cases() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(FOLDER.glob("*.yml")):
         for case in read_cases(path):
-            yield pytest.param(case, id=f"{path.stem}: {case['name']}")
+            yield f"{path.stem}: {case['name']}", case
 
 
-@pytest.mark.parametrize("case", list(cases()))
-def test_case(case: dict[str, Any]) -> None:
-    given = case.get("given") or {}
-    fill(given)
-    rows = [row for row in judge(given) if row["control"] == case["control"]]
+CASES: Final = tuple(cases())
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[list[dict[str, Any]]]:
+    """Every case, evaluated together."""
+    return judge_together([case.get("given") or {} for _, case in CASES])
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[name for name, _ in CASES])
+def test_case(judged: list[list[dict[str, Any]]], number: int) -> None:
+    case = CASES[number][1]
+    rows = [row for row in judged[number] if row["control"] == case["control"]]
     (tenant,) = [row for row in rows if row["integration_name"] is None]
     assert tenant["outcome"] == case["expect"], tenant["sentence"]
     assert tenant["reason_code"] == case.get("reason"), tenant["sentence"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -20,7 +21,6 @@ from m365audit.rules import load_rules
 from m365audit.store.inputs import POLICY_COLUMNS
 from m365audit.store.review_tables import REVIEW_COLUMNS
 
-TENANT: Final = "11111111-1111-4111-8111-111111111111"
 WATCHED: Final = ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z")
 NOW: Final = datetime(2026, 4, 10, tzinfo=UTC)
 _REVIEW: Final = ("attestations", "breach_cases", "subject_requests", "holds")
@@ -109,32 +109,51 @@ def _policy_rows() -> dict[str, list[Mapping[str, object]]]:
     }
 
 
-def fill(given: Mapping[str, Any], tenants: Iterable[str] = (TENANT,)) -> None:
-    """Empty the database and insert what a case gives, for every tenant."""
+def fill(cases: Mapping[str, Mapping[str, Any]]) -> None:
+    """Empty the database and insert what is given for each tenant; tables without tenants are those of the first."""
     database().clear()
-    rows: dict[str, list[Mapping[str, object]]] = {name: given[name] for name in given if name not in _WORDS}
-    for name, standard in {**_policy_rows(), "workload_feeds": list(workload_feed_rows())}.items():
-        for row in rows.pop(name, standard):
-            database().insert(name, row)
-    for tenant in tenants:
-        fill_tenant(tenant, given, rows)
+    shared = {**_policy_rows(), "workload_feeds": list(workload_feed_rows())}
+    made: dict[str, list[Mapping[str, object]]] = {
+        name: list(next(iter(cases.values())).get(name, rows)) for name, rows in shared.items()
+    }
+    for tenant, given in cases.items():
+        for table, rows in tenant_rows(given).items():
+            made.setdefault(table, []).extend({"tenant_id": tenant, **DEFAULTS.get(table, {}), **row} for row in rows)
+    for table, rows in made.items():
+        insert(table, rows)
 
 
-def fill_tenant(tenant: str, given: Mapping[str, Any], rows: Mapping[str, list[Mapping[str, object]]]) -> None:
-    """Insert the rows of one tenant."""
-    made = {name: list(listed) for name, listed in rows.items()}
+def insert(table: str, rows: Iterable[Mapping[str, object]]) -> None:
+    """Insert rows in bulk: thousands one by one take minutes."""
+    kinds = dict(
+        database().execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $table", {"table": table}
+        )
+    )
+    groups: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    for columns, listed in groups.items():
+        names = ", ".join(f'"{name}"' for name in columns)
+        taken = ", ".join(f'u.r."{name}"' for name in columns)
+        shape = json.dumps([{name: "VARCHAR" if kinds[name] == "JSON" else kinds[name] for name in columns}])
+        made = "(SELECT unnest(from_json($rows::JSON, $shape)) AS r) AS u"
+        sql = f"INSERT INTO {table} ({names}) SELECT {taken} FROM {made}"  # noqa: S608  (names of tables)
+        database().execute(sql, {"rows": json.dumps(listed, default=str), "shape": shape})
+
+
+def tenant_rows(given: Mapping[str, Any]) -> dict[str, list[Mapping[str, object]]]:
+    """Return the rows of one tenant by table."""
+    made = {name: list(given[name]) for name in given if name not in (*_WORDS, *_GLOBAL)}
     made.setdefault("tenants", [{}])
     made["coverage"] = [*coverage(given), *made.get("coverage", [])]
-    outcomes = {rule.id: "clean" for rule in rule_facts()} | given.get("outcomes", {})
+    outcomes: dict[str, Any] = {**{rule.id: "clean" for rule in rule_facts()}, **given.get("outcomes", {})}
     made["rule_outcomes"] = [outcome_row(rule, said) for rule, said in outcomes.items() if said is not None]
     for process in given.get("register", []):
         for table, row in register_rows(process):
             if row not in made.setdefault(table, []):
                 made[table].append(row)
-    for table, members in made.items():
-        for row in members:
-            owner = {} if table in _GLOBAL else {"tenant_id": tenant}
-            database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
+    return made
 
 
 def outcome_row(rule: str, said: str | Mapping[str, object]) -> dict[str, object]:
@@ -179,6 +198,21 @@ def judge(given: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     now = datetime.fromisoformat(words["now"]) if "now" in words else NOW
     evaluate(database(), catalogue(), now=now, roles=words.get("people", ()))
     return database().controls()
+
+
+def judge_together(cases: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Evaluate many cases, each as a tenant; those that share tables, time and people share an evaluation."""
+    groups: dict[str, list[int]] = {}
+    for index, given in enumerate(cases):
+        shared = {name: given[name] for name in (*_GLOBAL, "now", "people") if name in given}
+        groups.setdefault(json.dumps(shared, default=str), []).append(index)
+    found: list[list[dict[str, Any]]] = [[] for _ in cases]
+    for members in groups.values():
+        tenants = {f"{index:08d}-0000-4000-8000-000000000000": index for index in members}
+        fill({tenant: cases[index] for tenant, index in tenants.items()})
+        for row in judge(cases[members[0]]):
+            found[tenants[row["tenant_id"]]].append(row)
+    return found
 
 
 def read_cases(path: Any) -> list[dict[str, Any]]:
