@@ -14,12 +14,10 @@ from m365audit.report.people import People
 from m365audit.report.rows import Reader, Row, parts_of
 
 _CLOSED: Final = frozenset({
-    "tenant_id", "finding_id", "rule", "severity", "state", "change", "decision", "pending", "returned", "verdict",
-    "workload", "operation", "feed", "outcome", "coverage", "recorded", "granted", "reason_code", "control", "clause",
-    "register_hash", "sha256", "hash", "seq", "version", "roles", "how", "event", "reasons", "case_id", "request_id",
-    "country", "countries", "shape",
+    "tenant_id", "workload", "verdict", "recorded", "granted", "coverage", "state", "severity", "change", "outcome",
+    "feed",
 })  # fmt: skip
-"""Columns that hold no person: closed lists, ids that the product made, shapes in which every id is masked."""
+"""Columns that the product fills from closed lists of its own, and the tenant that a person's token belongs to."""
 _PERSONS: Final = frozenset({"owner", "person", "actor", "actor_id", "user_id", "user_name", "principal_id"})
 """Columns that hold nothing but persons, whether anything knows them or not."""
 _ROLES: Final = frozenset({"dpo", "risk_owner", "analyst", "admin", "reviewer", "machine"})

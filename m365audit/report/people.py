@@ -16,8 +16,9 @@ from typing import Final
 _LENGTH: Final = 10
 _SHORTEST: Final = 4
 """Characters of a name that is looked for inside of texts: one or two stand in every other word."""
-_WORD: Final = re.compile(r"[^\s<>\"'()\[\]{},;=|\\]+")
+_WORD: Final = re.compile(r"[^\s<>\"'()\[\]{},;=|\\\u2018-\u201f\u00ab\u00bb\u2039\u203a]+")
 """What an id or an address stands in; linear also on one long word."""
+_NAME_WORD: Final = re.compile(r"\w[\w.-]*")
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])")
 _IPV6: Final = re.compile(r"(?<![0-9A-Za-z:])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:])")
@@ -62,7 +63,9 @@ class People:
             if " " in name:
                 phrases.add(name.lower())
         for phrase in sorted(phrases, key=len, reverse=True):
-            self._phrases.setdefault(phrase.split()[0], []).append(phrase)
+            begin = _NAME_WORD.match(phrase)
+            if begin is not None:
+                self._phrases.setdefault(begin.group(), []).append(phrase)
 
     def token(self, tenant: str, value: str) -> str:
         """Return the person's token, the same for id, UPN and mail address where the directory ties them together."""
@@ -129,14 +132,14 @@ class People:
         if len(lowered) != len(text):  # a letter that grows in lower case would move the places
             return text
         out, at = [], 0
-        for word in re.finditer(r"\S+", lowered):
+        for word in _NAME_WORD.finditer(lowered):
             if word.start() < at:
                 continue
-            for phrase in self._phrases.get(word.group().lstrip("\"'(<["), ()):
-                begin = lowered.find(phrase, word.start(), word.end() + len(phrase))
-                if begin >= 0:
+            for phrase in self._phrases.get(word.group(), ()):
+                begin, end = word.start(), word.start() + len(phrase)
+                if lowered.startswith(phrase, begin) and not lowered[end : end + 1].isalnum():
                     out += [text[at:begin], self.token(tenant, phrase)]
-                    at = begin + len(phrase)
+                    at = end
                     break
         return "".join([*out, text[at:]])
 

@@ -17,7 +17,7 @@ VOCABULARY = frozenset({
 _OF_ONE_TYPE = {
     ("Document", "title"), ("Document", "method"), ("Unknown", "what"), ("FeedCoverage", "feed"), ("Cell", "app_id"),
     ("Evidence", "feed"), ("UnmappedCall", "feed"), ("Mark", "kind"), ("Difference", "name"), ("ReviewEvent", "kind"),
-    ("ReviewEvent", "state"), ("SubjectRequest", "kind"), ("Integration", "app_ids"),
+    ("ReviewEvent", "state"), ("SubjectRequest", "kind"), ("Integration", "app_ids"), ("Gap", "feeds"),
 }  # fmt: skip
 
 

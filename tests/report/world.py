@@ -29,6 +29,7 @@ from .database import (
     insert,
     make_cells,
 )  # fmt: skip
+from .reviewed import add_reviews
 
 
 def build_world() -> duckdb.DuckDBPyConnection:
@@ -41,6 +42,7 @@ def build_world() -> duckdb.DuckDBPyConnection:
     _events(connection)
     _findings(connection)
     _troubles(connection)
+    add_reviews(connection)
     make_cells(connection)
     return connection
 
