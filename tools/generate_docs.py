@@ -24,6 +24,8 @@ from rule_database import MemoryDatabase  # noqa: E402  (the repository has to b
 from m365audit import pipeline  # noqa: E402
 from m365audit.cli.progress import Progress  # noqa: E402
 from m365audit.config import load_policy, load_settings  # noqa: E402
+from m365audit.controls import controls_page  # noqa: E402
+from m365audit.pipeline.controlling import control_catalogue  # noqa: E402
 from m365audit.rules.catalogue_page import catalogue_page  # noqa: E402
 from m365audit.rules.loader import load_hunts, load_rules  # noqa: E402
 from m365audit.store.dictionary import dictionary_page  # noqa: E402
@@ -34,10 +36,17 @@ def _queries_page() -> str:
     return catalogue_page(load_rules(schema), load_hunts(schema))
 
 
+def _controls_page() -> str:
+    policy = load_policy(REPOSITORY / "config" / "policy.yaml").policy
+    catalogue = control_catalogue(load_rules(MemoryDatabase()))
+    return controls_page(catalogue, {clause.number: clause.title for clause in policy.clauses})
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "queries/README.md": _queries_page,
     "docs/tables.md": dictionary_page,
     "docs/collections.md": collections_page,
+    "docs/controls.md": _controls_page,
 }
 """Every generated page, by its path in the repository, and what makes its text."""
 

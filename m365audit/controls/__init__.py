@@ -2,6 +2,7 @@
 
 from m365audit.controls.catalogue import Catalogue, Control, RuleFacts, RuleUse, load_controls
 from m365audit.controls.evaluating import evaluate
+from m365audit.controls.page import controls_page
 from m365audit.controls.policy_rows import policy_rows
 from m365audit.controls.policy_text import PolicyFinding, policy_findings
 from m365audit.controls.sentences import sentence
@@ -12,6 +13,7 @@ __all__ = [
     "PolicyFinding",
     "RuleFacts",
     "RuleUse",
+    "controls_page",
     "evaluate",
     "load_controls",
     "policy_findings",
