@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from m365audit.config import Settings, load_adequacy, load_clocks
 from m365audit.pipeline.reviewing import is_one_person
@@ -13,8 +14,8 @@ from m365audit.store.published_file import published_path
 _PIECE = 1 << 20
 
 
-def circumstances(settings: Settings) -> Circumstances:
-    """Return the circumstances of a report of what is published.
+def circumstances(settings: Settings, database: Path | None = None) -> Circumstances:
+    """Return the circumstances of a report of what is published, or of a database that is about to be.
 
     Raises:
         StoreError: nothing is published, or the journal cannot be read.
@@ -27,16 +28,16 @@ def circumstances(settings: Settings) -> Circumstances:
     return Circumstances(
         is_second_person_off=settings.review.second_person == "off",
         is_one_person=is_one_person(settings),
-        database_hash=_hash(settings),
+        database_hash=_hash(database or published_path(settings.publish)),
         journal_entries=entries,
         journal_head=head if entries else None,
         dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),
     )
 
 
-def _hash(settings: Settings) -> str:
+def _hash(path: Path) -> str:
     digest = hashlib.sha256()
-    with published_path(settings.publish).open("rb") as database:
+    with path.open("rb") as database:
         while piece := database.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
