@@ -10,6 +10,7 @@ from typing import Final
 from m365audit import catalogue, controls, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
+from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.controlling import control_catalogue, run_controls
 from m365audit.pipeline.policy_tables import policy_tables
 from m365audit.pipeline.reviewing import rows_of
@@ -149,7 +150,11 @@ def _show(settings: Settings, fresh: Path, workdir: Path) -> tuple[bytes, dict[s
     """Render the report of a candidate, and count its verdicts and its open findings by severity."""
     with LockedDatabase(fresh, is_read_only=True, spill=workdir, memory=LEAN_MEMORY) as locked:
         people = report.People(person_key(settings.state))
-        page = report.render_html(report.build_document(PublishedReader(locked), now=now(), people=people))
+        document = report.build_document(
+            PublishedReader(locked), now=now(), people=people, language=settings.report.language,
+            time_zone=settings.report.time_zone, circumstances=circumstances(settings, fresh),
+        )  # fmt: skip
+        page = report.render_html(document)
         verdicts = dict(locked.execute("SELECT verdict, count(*) FROM verdicts GROUP BY ALL ORDER BY ALL"))
         severities = dict(
             locked.execute("SELECT severity, count(*) FROM findings WHERE state = 'open' GROUP BY ALL ORDER BY ALL")
