@@ -53,12 +53,12 @@ def in_turn(work: Callable[[], _Value]) -> _Value:
         return work()
 
 
-def standing(desk: Desk, actor: Actor, tenant: str, finding: str) -> Standing:
+def standing(desk: Desk, actor: Actor, key: FindingKey) -> Standing:
     """Return how a finding stands for somebody: each thing that may be done is tried, and nothing is written."""
-    now, key = desk.now(), FindingKey(tenant, finding)
+    now = desk.now()
     review, facts, entries = in_turn(lambda: reviewing.review_of(desk.settings, key, now))
     terms = reviewing.terms_of(desk.settings)
-    may = {to: refusal(lambda to=to: _try(terms, review, facts, actor, to, now)) for to in DECISIONS}  # type: ignore[misc]
+    may = {to: refusal(lambda to=to: _try(terms, review, facts, actor, to=to, now=now)) for to in DECISIONS}  # type: ignore[misc]
     may |= {
         "approve": refusal(lambda: decisions.approve(terms, review, facts, actor, TRIAL, now=now)),
         "deny": refusal(lambda: decisions.deny(terms, review, actor, TRIAL)),
@@ -67,7 +67,7 @@ def standing(desk: Desk, actor: Actor, tenant: str, finding: str) -> Standing:
     return Standing(review, facts, entries, may, review.requested_person == actor.person)
 
 
-def _try(terms: Terms, review: Review, facts: Facts, actor: Actor, to: str, now: datetime) -> object:
+def _try(terms: Terms, review: Review, facts: Facts, actor: Actor, *, to: str, now: datetime) -> object:
     trial = Wish(to, TRIAL, ("-",), "-", now + timedelta(hours=1), "no")
     return decisions.decide(terms, review, facts, actor, trial, now=now)
 
@@ -92,30 +92,30 @@ def wish(
     return replace(whole, breach=breach) if to == "confirmed" else whole
 
 
-def decide(desk: Desk, actor: Actor, tenant: str, finding: str, wanted: Wish, version: int) -> Entry:
+def decide(desk: Desk, actor: Actor, key: FindingKey, wanted: Wish, version: int) -> Entry:
     """Decide on a finding; see ``reviewing.decide``."""
-    key, now = FindingKey(tenant, finding), desk.now()
+    now = desk.now()
     return in_turn(lambda: reviewing.decide(desk.settings, actor, key, wanted, expected_version=version, now=now))
 
 
 def answer(
-    desk: Desk, actor: Actor, tenant: str, finding: str, reason: str, version: int, *, is_approved: bool
+    desk: Desk, actor: Actor, key: FindingKey, reason: str, version: int, *, is_approved: bool
 ) -> Entry:  # fmt: skip
     """Approve or deny what another person asked for; see ``reviewing.approve``."""
-    key, now = FindingKey(tenant, finding), desk.now()
+    now = desk.now()
     said = reviewing.approve if is_approved else reviewing.deny
     return in_turn(lambda: said(desk.settings, actor, key, reason, expected_version=version, now=now))
 
 
-def opinion(desk: Desk, actor: Actor, tenant: str, finding: str, opinion: str, reason: str) -> Entry:
+def opinion(desk: Desk, actor: Actor, key: FindingKey, opinion: str, reason: str) -> Entry:
     """Give an opinion on an acceptance; see ``reviewing.give_opinion``."""
-    key, now = FindingKey(tenant, finding), desk.now()
+    now = desk.now()
     return in_turn(lambda: reviewing.give_opinion(desk.settings, actor, key, opinion, reason, now=now))
 
 
-def looked_at(desk: Desk, actor: Actor, tenant: str, finding: str) -> None:
+def looked_at(desk: Desk, actor: Actor, key: FindingKey) -> None:
     """Note that a person looked at a finding, the first time."""
-    key, now = FindingKey(tenant, finding), desk.now()
+    now = desk.now()
     in_turn(lambda: reviewing.note_opened(desk.settings, actor, key, now))
 
 

@@ -73,7 +73,7 @@ _ACTS: Final[Mapping[str, _Act]] = {
     "answers": _Act(
         tuple(Field(name, "lines") for name in REQUIRED_ANSWERS),
         lambda terms, case, actor, _: breach.write_answers(terms, case, actor, {}),
-        lambda doing, case, sent, _: casework.write_answers(doing, case, {name: sent[name] for name in REQUIRED_ANSWERS}),
+        lambda doing, case, sent, _: casework.write_answers(doing, case, {key: sent[key] for key in REQUIRED_ANSWERS}),
     ),
     "inform": _Act(
         (Field("informed_at", "moment", is_needed=True),),
@@ -153,7 +153,8 @@ async def _show(
         conflict = [entry for entry in history if entry.version > version_of(typed)]
     values |= {
         "case": found, "history": list(reversed(history)), "conflict": conflict, "trouble": error, "done": done,
-        "typed": dict(typed or {}), "here": here, "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
+        "typed": dict(typed or {}), "here": here,
+        "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
         "required": REQUIRED_ANSWERS,
     }  # fmt: skip
     return await pages.page(request, "case.html", values, status=409 if conflict else 422 if error else 200)

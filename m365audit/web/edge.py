@@ -112,6 +112,8 @@ async def _explained(request: web.Request, error: AuditError) -> web.Response:
         status = 503
         get_logger().warning("page_question_failed", error=error.message)
         return await _refusal(request, status, "question")
+    elif hasattr(error, "is_refused"):  # a sign-in, of a room that is imported only where people sign in
+        status = 403
     else:
         status = 503 if isinstance(error, StoreError) else 500
     values = {"reason": "explained", "message": error.message, "hint": error.hint}

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -65,8 +65,7 @@ async def begin_to_sign_in(request: web.Request) -> web.Response:
     cookie = secrets.token_urlsafe(32)
     _keep_flow(desk, cookie, flow)
     answer = web.Response(status=303, headers={"Location": address})
-    answer.set_cookie(_flow_cookie(desk), cookie, max_age=int(_FLOW_SECONDS), **_attributes(desk))
-    return answer
+    return _with_cookie(desk, answer, _flow_cookie(desk), cookie, int(_FLOW_SECONDS))
 
 
 @ROUTES.get("/signed-in")
@@ -113,19 +112,21 @@ def _check_may_sign_in(request: web.Request, desk: Desk) -> None:
 
 def _let_in(desk: Desk, cookie: str, where: str) -> web.Response:
     answer = web.Response(status=303, headers={"Location": where})
-    answer.set_cookie(desk.place.cookie, cookie, **_attributes(desk))
+    return _with_cookie(desk, answer, desk.place.cookie, cookie)
+
+
+def _with_cookie(desk: Desk, answer: web.Response, name: str, value: str, seconds: int | None = None) -> web.Response:
+    answer.set_cookie(
+        name, value, max_age=seconds, path="/", httponly=True, samesite="Strict", secure=desk.place.is_secure
+    )
     return answer
-
-
-def _attributes(desk: Desk) -> dict[str, object]:
-    return {"path": "/", "httponly": True, "samesite": "Strict", "secure": desk.place.is_secure}
 
 
 def _flow_cookie(desk: Desk) -> str:
     return f"{desk.place.cookie}-sign-in"
 
 
-def _keep_flow(desk: Desk, cookie: str, flow: object) -> None:
+def _keep_flow(desk: Desk, cookie: str, flow: dict[str, Any]) -> None:
     now = time.monotonic()
     for key in [key for key, (begun, _) in desk.flows.items() if now - begun > _FLOW_SECONDS]:
         del desk.flows[key]
@@ -134,14 +135,14 @@ def _keep_flow(desk: Desk, cookie: str, flow: object) -> None:
     desk.flows[_digest(cookie)] = now, flow
 
 
-def _taken_flow(desk: Desk, cookie: str) -> object:
+def _taken_flow(desk: Desk, cookie: str) -> dict[str, Any]:
     """Return the sign-in that this browser began; it can be finished once.
 
     Raises:
         RefusedError: it began none, or too long ago.
     """
-    begun, flow = desk.flows.pop(_digest(cookie), (0.0, None))
-    if flow is None or time.monotonic() - begun > _FLOW_SECONDS:
+    begun, flow = desk.flows.pop(_digest(cookie), (0.0, {}))
+    if not flow or time.monotonic() - begun > _FLOW_SECONDS:
         raise RefusedError(403, "flow")
     return flow
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from m365audit.errors import AuditError, ReviewError, StaleVersionError
+from m365audit.pipeline.reviewing import FindingKey
+from m365audit.report.rows import count
 from m365audit.store.journal import Actor
 from m365audit.web import acting, clocks, edge, pages
 from m365audit.web.desk import DESK, Desk
@@ -35,7 +37,7 @@ async def act(request: web.Request) -> web.Response:
     actor = pages.actor_of(request)
     await desk.published.ask(lambda reading: _found(reading, tenant, finding_id))
     try:
-        await pages.in_thread(desk, lambda: _do(desk, name, actor, tenant, finding_id, fields))
+        await pages.in_thread(desk, lambda: _do(desk, name, actor, FindingKey(tenant, finding_id), fields))
     except ReviewError as error:
         return await _show(request, typed=fields, here=name, error=error)
     raise web.HTTPSeeOther(f"{pages.finding_path(tenant, finding_id)}?done={name}")
@@ -46,11 +48,11 @@ async def seen(request: web.Request) -> web.Response:
     """Note that a person looks at it; sent by the page itself, because reading changes nothing."""
     desk, (tenant, finding_id), actor = request.app[DESK], _named(request), pages.actor_of(request)
     await desk.published.ask(lambda reading: _found(reading, tenant, finding_id))
-    await pages.in_thread(desk, lambda: acting.looked_at(desk, actor, tenant, finding_id))
+    await pages.in_thread(desk, lambda: acting.looked_at(desk, actor, FindingKey(tenant, finding_id)))
     return web.Response(status=204)
 
 
-def _do(desk: Desk, name: str, actor: Actor, tenant: str, finding_id: str, fields: Mapping[str, str]) -> None:
+def _do(desk: Desk, name: str, actor: Actor, key: FindingKey, fields: Mapping[str, str]) -> None:
     version, why = version_of(fields), fields.get("reason", "")
     if name == "decide":
         wish = acting.wish(
@@ -62,11 +64,11 @@ def _do(desk: Desk, name: str, actor: Actor, tenant: str, finding_id: str, field
             until=day_of(fields.get("until", ""), "until"),
             breach=fields.get("breach") or None,
         )
-        acting.decide(desk, actor, tenant, finding_id, wish, version)
+        acting.decide(desk, actor, key, wish, version)
     elif name == "opinion":
-        acting.opinion(desk, actor, tenant, finding_id, fields.get("opinion", ""), why)
+        acting.opinion(desk, actor, key, fields.get("opinion", ""), why)
     else:
-        acting.answer(desk, actor, tenant, finding_id, why, version, is_approved=name == "approve")
+        acting.answer(desk, actor, key, why, version, is_approved=name == "approve")
 
 
 async def _show(
@@ -77,7 +79,7 @@ async def _show(
     number = request.query.get("evidence", "1")
     page = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 6 else 1  # noqa: PLR2004
     values = await desk.published.ask(lambda reading: _read(desk, reading, tenant, finding_id, max(page, 1)))
-    standing = await pages.in_thread(desk, lambda: acting.standing(desk, actor, tenant, finding_id))
+    standing = await pages.in_thread(desk, lambda: acting.standing(desk, actor, FindingKey(tenant, finding_id)))
     history = history_of(standing.entries, actor, values["people"])
     conflict = []
     if isinstance(error, StaleVersionError) and typed is not None:
@@ -102,7 +104,7 @@ def _read(desk: Desk, reading: Reading, tenant: str, finding_id: str, page: int)
         "subject": subject_of(row["subject"], reading.people, tenant),
         "evidence": evidence,
         "evidence_page": page,
-        "evidence_pages": -(-int(evidence[0]["total"]) // _EVIDENCE) if evidence else 0,
+        "evidence_pages": -(-count(evidence[0], "total") // _EVIDENCE) if evidence else 0,
         "people": reading.people,
         "clocks": clocks.running(reading.reader, desk.words, desk.now()),
     }  # fmt: skip

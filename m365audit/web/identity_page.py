@@ -1,4 +1,4 @@
-"""Owns the one page that shows who is behind a token: one person at a time, with a reason that is written down first."""
+"""Owns the one page that shows who is behind a token: one at a time, with a reason that is written down first."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ async def reveal(request: web.Request) -> web.Response:
     desk, sent, actor = request.app[DESK], await edge.form(request), pages.actor_of(request)
     token, why = sent.get("token", "").upper(), sent.get("reason", "")
     found = await desk.published.ask(lambda reading: _find(reading, token))
+    if found is None:
+        nobody = ReviewError("no person that the logs name has this token", hint="copy it from the page, e.g. P-ABC…")
+        return await _show(request, sent, error=nobody)
     try:
-        if found is None:
-            raise ReviewError("no person that the logs name has this token", hint="copy it from the page, e.g. P-ABC…")
         tenant = str(found["tenant_id"] or "")
         await pages.in_thread(desk, lambda: acting.note_view(desk, actor, tenant, token, why))
     except ReviewError as error:

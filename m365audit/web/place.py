@@ -127,7 +127,9 @@ def place_of(wanted: Wanted, port: int, *, has_sign_in: bool) -> Place:
     is_secure = wanted.certificate is not None or wanted.is_behind_proxy
     if wanted.address is not None:
         parts = urlsplit(wanted.address)
-        return Place(_origin("https", parts.hostname or "", parts.port or 443), True, wanted.is_loopback)
+        return Place(
+            _origin("https", parts.hostname or "", parts.port or 443), is_secure=True, is_loopback=wanted.is_loopback
+        )
     host = wanted.host
     if has_sign_in and wanted.is_loopback and not is_secure:
         host = "localhost"

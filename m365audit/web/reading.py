@@ -93,8 +93,8 @@ class Published:
         """Let go of a file as soon as it was replaced: what was erased from it must not live on in our hands."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
-            if any(reading.stamp[0] != self._file() for reading in self._idle):
-                await self._in_thread(lambda: self._close(lambda reading: reading.stamp[0] != self._file()))
+            if self._has_old():
+                await self._in_thread(lambda: self._close(self._is_old))
 
     async def close(self) -> None:
         """Close every reader that is not busy."""
@@ -135,6 +135,12 @@ class Published:
             people = People(person_key(self._settings.state))
             bare = PublishedReader(database)
             return Reading(hidden(bare, people), bare, people, stack.pop_all(), stamp, time.monotonic())
+
+    def _is_old(self, reading: Reading) -> bool:
+        return reading.stamp[0] != self._file()
+
+    def _has_old(self) -> bool:
+        return any(map(self._is_old, list(self._idle)))
 
     def _close(self, is_over: Callable[[Reading], bool]) -> None:
         kept = []

@@ -112,7 +112,8 @@ async def _show(
         conflict = [entry for entry in history if entry.version > version_of(typed)]
     values |= {
         "item": found, "history": list(reversed(history)), "conflict": conflict, "trouble": error, "done": done,
-        "typed": dict(typed or {}), "here": here, "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
+        "typed": dict(typed or {}), "here": here,
+        "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
     }  # fmt: skip
     return await pages.page(request, "request.html", values, status=409 if conflict else 422 if error else 200)
 

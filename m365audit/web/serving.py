@@ -35,6 +35,9 @@ def serve(make: Callable[[Place], Desk], wanted: Wanted, tls: ssl.SSLContext | N
 
     Args:
         make: makes the desk, once it is known by which address the page is reached.
+        wanted: what to listen on.
+        tls: what does TLS here; None where nothing or a proxy does.
+        has_sign_in: people sign in with Entra.
         tell: shows a line to whoever started it.
         opens_browser: show the page in this machine's browser, where there is one.
 
@@ -91,7 +94,7 @@ def _listen(wanted: Wanted) -> socket.socket:
             f"nothing can be served at {wanted.host} port {wanted.port}: {error.strerror or error}",
             hint="choose another port with --port; 0 takes any that is free",
         ) from error
-    listening.setblocking(False)
+    listening.setblocking(False)  # noqa: FBT003 - the socket's own
     return listening
 
 

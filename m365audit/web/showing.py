@@ -73,5 +73,5 @@ def _said(entry: Entry, actor: Actor, people: People) -> Said:
         version=entry.version, event=entry.event, to=str(body.get("to") or ""),
         until=datetime.fromisoformat(until) if until else None,
         reason=people.hide(str(body.get("reason") or ""), entry.tenant), more=tuple(more), at=entry.at,
-        by=", ".join(entry.actor.roles) or "–", is_you=entry.actor.person == actor.person, how=entry.actor.how,
+        by=", ".join(entry.actor.roles) or "", is_you=entry.actor.person == actor.person, how=entry.actor.how,
     )  # fmt: skip

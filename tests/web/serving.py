@@ -60,7 +60,7 @@ def _world() -> Path:
 
 
 def publish(settings: Settings, change: str = "") -> None:
-    """Publish the small world, changed by a statement, as a run does: a whole file takes the place of the one before."""
+    """Publish the small world, changed by statements, as a run does: a whole file takes the place of another."""
     settings.publish.mkdir(parents=True, exist_ok=True)
     settings.state.mkdir(parents=True, exist_ok=True)
     fresh = settings.publish / "fresh.duckdb"
@@ -88,7 +88,7 @@ class Served:
 
     desk: Desk
     clock: Clock
-    loop: asyncio.AbstractEventLoop
+    port: int
     clients: list[httpx.Client] = field(default_factory=list)
 
     @property
@@ -145,7 +145,7 @@ def hidden_fields(page: str, action: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: Settings, *, here: Actor = ANNA, place: Place | None = None) -> Iterator[Served]:
+def serving(settings: Settings, *, here: Actor = ANNA, place: Callable[[int], Place] | None = None) -> Iterator[Served]:
     """Serve a configuration's page on a free port of loopback until the block ends."""
     clock, started, box = Clock(), threading.Event(), {}
     stop: list[Callable[[], object]] = []
@@ -158,7 +158,7 @@ def serving(settings: Settings, *, here: Actor = ANNA, place: Place | None = Non
             listening = await _listening()
             port = listening.sockets[0].getsockname()[1]
             listening.close()
-            at = place or Place(f"http://127.0.0.1:{port}", is_secure=False, is_loopback=True)
+            at = place(port) if place else Place(f"http://127.0.0.1:{port}", is_secure=False, is_loopback=True)
             desk = desk_of(settings, at, here=here, now=clock)
             runner = web.AppRunner(
                 application(desk), access_log=None, shutdown_timeout=0.2, max_line_size=guards.LONGEST_LINE,
@@ -166,7 +166,7 @@ def serving(settings: Settings, *, here: Actor = ANNA, place: Place | None = Non
             )  # fmt: skip
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", port).start()
-            box["served"] = Served(desk, clock, loop)
+            box["served"] = Served(desk, clock, port)
             started.set()
             await done.wait()
             await runner.cleanup()

@@ -13,6 +13,8 @@ from m365audit.store.journal import open_journal
 
 from .serving import ANNA, DPO, OWNER, REASON, STRANGER, Browser, Served, publish, serving, settings_in
 
+NOBODY = "P-AAAAAAAAAA"
+
 
 @pytest.fixture
 def anna(served: Served) -> Browser:
@@ -63,7 +65,8 @@ def test_the_list_is_searched_and_filtered_by_its_address(anna: Browser) -> None
 
 @pytest.mark.parametrize(
     "query",
-    ["severity=x", "page=-1", "page=999999999999", "page=%00", "tenant=' OR 1=1 --", "rule=%27%3B--", "q=%25%5F", "state=[]",
+    ["severity=x", "page=-1", "page=999999999999", "page=%00", "tenant=' OR 1=1 --", "rule=%27%3B--", "q=%25%5F",
+     "state=[]",
      "q=" + "a " * 500, "decision=none&decision=x", "waiting=';DROP TABLE findings"],
 )  # fmt: skip
 def test_a_hostile_address_is_a_list_all_the_same(anna: Browser, query: str) -> None:
@@ -119,10 +122,10 @@ def test_a_grave_finding_takes_a_second_person(served: Served, anna: Browser) ->
     page = again.get(path).text
     assert f'action="{path}/approve"' not in page
     assert "a second person is needed" in page
-    forged = again.post(f"{path}/approve", {
-        "form_token": served.desk.sessions.find(again.client.cookies[served.desk.place.cookie]).form_token(f"{path}/approve"),  # type: ignore[union-attr]
-        "version": "1", "reason": REASON,
-    })  # fmt: skip
+    session = served.desk.sessions.find(again.client.cookies[served.desk.place.cookie])
+    assert session is not None
+    token = session.form_token(f"{path}/approve")
+    forged = again.post(f"{path}/approve", {"form_token": token, "version": "1", "reason": REASON})
     assert forged.status_code == 422
     assert "a second person is needed" in forged.text
     dpo = served.browser(DPO)
@@ -247,7 +250,7 @@ def test_an_identity_is_shown_once_with_a_reason_that_is_written_down(served: Se
     short = dpo.send("/identity", "/identity", token=token, reason="because")
     assert short.status_code == 422
     assert "devries" not in short.text.lower()
-    assert dpo.send("/identity", "/identity", token="P-AAAAAAAAAA", reason=REASON).status_code == 422
+    assert dpo.send("/identity", "/identity", token=NOBODY, reason=REASON).status_code == 422
     assert _events(served.desk.settings) == []
     shown = dpo.send("/identity", "/identity", token=token, reason=REASON)
     assert "anna.devries@contoso.example" in shown.text

@@ -55,7 +55,7 @@ def test_another_host_is_refused(served: Served, anna: Browser, host: str) -> No
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "X" * 30])
-def test_other_methods_are_refused(served: Served, anna: Browser, method: str) -> None:
+def test_other_methods_are_refused(served: Served, method: str) -> None:
     host, _, port = served.origin.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as wire:
         wire.sendall(f"{method} /about HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
@@ -130,7 +130,8 @@ def test_headers_and_addresses_have_a_limit(anna: Browser) -> None:
     [
         "/static/../pages.py", "/static/%2e%2e/pages.py", "/static/..%2fpages.py", "/static/review.css%00", "/static/",
         "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/findings/<script>alert(1)</script>/x", "/cases/..%2f..%2fx",
-        "/findings/11111111-1111-4111-8111-111111111111/F1-NO", "/requests/DS-2026-999", "/report.html", "/m365audit.duckdb",
+        "/findings/11111111-1111-4111-8111-111111111111/F1-NO", "/requests/DS-2026-999", "/report.html",
+        "/m365audit.duckdb",
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_not_there_and_not_repeated(anna: Browser, path: str) -> None:
@@ -175,7 +176,7 @@ def test_a_session_ends_by_leaving(anna: Browser) -> None:
     assert anna.get("/about").status_code == 401
 
 
-def test_a_fault_tells_nothing(served: Served, anna: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_tells_nothing(anna: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         message = "secret detail"
         raise RuntimeError(message)

@@ -10,6 +10,7 @@ from m365audit.errors import ConfigurationError
 from m365audit.web.place import Wanted, check, place_of, tls_of
 
 PEM = Path("some.pem")
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - said, not bound to
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
@@ -20,11 +21,11 @@ def test_this_machine_needs_nothing(host: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "has_sign_in", "what"),
     [
-        (Wanted("0.0.0.0"), False, "nobody would have to sign in"),
+        (Wanted(EVERYWHERE), False, "nobody would have to sign in"),
         (Wanted("audit.example"), False, "nobody would have to sign in"),
         (Wanted("audit.example", certificate=PEM, key=PEM), False, "nobody would have to sign in"),
         (Wanted("audit.example"), True, "without TLS"),
-        (Wanted("0.0.0.0", certificate=PEM, key=PEM), True, "no address to type"),
+        (Wanted(EVERYWHERE, certificate=PEM, key=PEM), True, "no address to type"),
         (Wanted(certificate=PEM), True, "go together"),
         (Wanted(key=PEM), True, "go together"),
         (Wanted(is_behind_proxy=True), True, "not known"),
@@ -44,8 +45,8 @@ def test_what_would_let_others_in_is_refused(wanted: Wanted, what: str, *, has_s
     "wanted",
     [
         Wanted("audit.example", certificate=PEM, key=PEM),
-        Wanted("0.0.0.0", certificate=PEM, key=PEM, address="https://audit.example"),
-        Wanted("0.0.0.0", is_behind_proxy=True, address="https://audit.example"),
+        Wanted(EVERYWHERE, certificate=PEM, key=PEM, address="https://audit.example"),
+        Wanted(EVERYWHERE, is_behind_proxy=True, address="https://audit.example"),
     ],
 )
 def test_signing_in_and_tls_let_others_in(wanted: Wanted) -> None:
@@ -59,9 +60,9 @@ def test_signing_in_and_tls_let_others_in(wanted: Wanted) -> None:
         (Wanted(), True, "http://localhost:8000", "m365audit-8000"),
         (Wanted("::1"), False, "http://[::1]:8000", "m365audit-8000"),
         (Wanted("Audit.example", certificate=PEM, key=PEM), True, "https://audit.example:8000", "__Host-m365audit"),
-        (Wanted("0.0.0.0", is_behind_proxy=True, address="https://Audit.example/"), True, "https://audit.example",
+        (Wanted(EVERYWHERE, is_behind_proxy=True, address="https://Audit.example/"), True, "https://audit.example",
          "__Host-m365audit"),
-        (Wanted("0.0.0.0", is_behind_proxy=True, address="https://audit.example:444"), True,
+        (Wanted(EVERYWHERE, is_behind_proxy=True, address="https://audit.example:444"), True,
          "https://audit.example:444", "__Host-m365audit"),
     ],
 )  # fmt: skip
