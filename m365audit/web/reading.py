@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
 from m365audit.config import Settings
-from m365audit.pipeline import reviewing
+from m365audit.pipeline import controlling
 from m365audit.report.hiding import hidden
 from m365audit.report.people import People
 from m365audit.report.rows import Reader
@@ -129,7 +129,7 @@ class Published:
             except OSError:  # another file system, or one without links
                 shutil.copyfile(source, own)
             settings = self._settings.model_copy(update={"publish": folder})
-            database = stack.enter_context(reviewing.open_reviewed(settings, self._now()))
+            database = stack.enter_context(controlling.open_today(settings, self._now()))
             with suppress(OSError):  # Windows: goes with the folder
                 own.unlink()
             people = People(person_key(self._settings.state))

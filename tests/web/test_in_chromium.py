@@ -19,7 +19,7 @@ from m365audit.store.journal import Actor, open_journal
 from .serving import ANNA, DPO, REASON, Served, publish, serving, settings_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = REPOSITORY / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
@@ -68,19 +68,30 @@ def _page(browser: Browser, served: Served, actor: Actor | None, **options: Any)
         }])  # fmt: skip
     page, did = context.new_page(), []
     page.set_default_timeout(30_000)
-    page.on("dialog", lambda dialog: (did.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on("pageerror", lambda error: did.append(f"error {error}"))
-    page.on(
-        "console",
-        lambda message: did.append(f"{message.type} {message.text[:300]}") if _is_grave(message.text) else None,
-    )
-    page.on(
-        "request", lambda request: None if request.url.startswith((served.origin, "data:")) else did.append(request.url)
-    )
+    _listen(page, served.origin, did)
     try:
         yield page, did
     finally:
         context.close()
+
+
+def _listen(page: Page, origin: str, did: list[str]) -> None:
+    def dialog(shown: Dialog) -> None:
+        did.append(f"dialog {shown.message}")
+        shown.dismiss()
+
+    def console(message: ConsoleMessage) -> None:
+        if _is_grave(message.text):
+            did.append(f"{message.type} {message.text[:300]}")
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((origin, "data:")):
+            did.append(request.url)
+
+    page.on("dialog", dialog)
+    page.on("console", console)
+    page.on("request", asked)
+    page.on("pageerror", lambda error: did.append(f"error {error}"))
 
 
 def _is_grave(text: str) -> bool:
