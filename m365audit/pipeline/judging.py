@@ -13,9 +13,9 @@ from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.controlling import control_catalogue, run_controls
 from m365audit.pipeline.policy_tables import policy_tables
-from m365audit.pipeline.reviewing import rows_of
+from m365audit.pipeline.reviewing import check_journal, rows_of
 from m365audit.pipeline.values import Evaluation, Work, now
-from m365audit.store import candidate, ledger, publish
+from m365audit.store import candidate, ledger, publish, suppression, verifying
 from m365audit.store.person_key import person_key
 from m365audit.store.published import PublishedReader
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
@@ -46,6 +46,7 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         StoreError: a query of the product failed, or the folders cannot be written.
     """
     connection, folder = work.connection, work.settings.publish
+    check_journal(work.settings)
     consents = load_register(work.settings, work.policy)
     not_judged = _why_not(work.policy, consents)
     fresh = publish.new_candidate_path(folder)
@@ -69,6 +70,10 @@ def evaluate(work: Work, run_id: str) -> Evaluation:
         page, verdicts, severities = _show(work.settings, fresh, workdir)
         publish.put_in_place(fresh, published)
         publish.write_in_place([page], folder / REPORT_NAME)
+        verifying.note_publication(
+            work.settings.state / verifying.NOTE_NAME,
+            {publish.PUBLISHED_NAME: published, REPORT_NAME: folder / REPORT_NAME},
+        )
         # Last, because a run that is killed before this finds the same changes again; after it they are old.
         ledger.save_findings(connection, published)
         ledger.note_register(connection, register.register_rows(consents)["register_entries"], now())
@@ -97,7 +102,8 @@ def _inputs(work: Work, consents: register.Register, not_judged: str) -> candida
     rules_of_policy = work.policy.policy
     names = {tenant.id: tenant.name for tenant in work.settings.tenants}
     tenants = {**dict.fromkeys(ledger.tenants_with_evidence(work.connection)), **names}
-    consent_tables = {} if not_judged else register.register_rows(consents)
+    state = work.settings.state
+    consent_tables = {} if not_judged else suppression.masked_tables(state, register.register_rows(consents))
     tables: dict[str, Iterable[Mapping[str, object]]] = {
         **_catalogue_tables(),
         **consent_tables,

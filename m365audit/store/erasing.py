@@ -26,11 +26,14 @@ from m365audit.store.masks import Masks
 from m365audit.store.person_columns import person_columns
 from m365audit.store.publish import PUBLISHED_NAME
 from m365audit.store.screening import NOTE, note_path, note_text
+from m365audit.store.verifying import NOTE_NAME, note_publication
 
 OPAQUE: Final = frozenset({".pdf", ".parquet"})
 """Reports that cannot be looked into and can be rendered again: they are removed."""
 
-_OWN: Final = frozenset({DATABASE_NAME, f"{DATABASE_NAME}.wal", "run.lock", "rewriting.json", suppression.LIST_NAME})
+_OWN: Final = frozenset(
+    {DATABASE_NAME, f"{DATABASE_NAME}.wal", "run.lock", "rewriting.json", suppression.LIST_NAME, NOTE_NAME}
+)
 _OWN_FOLDERS: Final = frozenset({"spool", "spill", "work", "rewriting", "keys"})
 _WHOSE: Final = ("user_id", "actor_id", "user_name", "actor_name")
 
@@ -106,8 +109,19 @@ class Eraser:
         target = staged.folder / suppression.LIST_NAME
         suppression.write(target, self.state, self.tenant, self.masks.pairs)
         staged.moves[target] = self.state / suppression.LIST_NAME
+        self._note_publication(staged)
         staged.note = note
         rewriting.promise(self.state, staged)
+
+    def _note_publication(self, staged: rewriting.Staged) -> None:
+        """Let the note of what was published name the hashes of what takes its place."""
+        if not (self.state / NOTE_NAME).exists():
+            return
+        fresh_of = {place: fresh for fresh, place in staged.moves.items()}
+        paths = [self.publish / name for name in (PUBLISHED_NAME, "report.html")]
+        target = staged.folder / NOTE_NAME
+        note_publication(target, {path.name: fresh_of.get(path, path) for path in paths})
+        staged.moves[target] = self.state / NOTE_NAME
 
     def _change(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
         """Mask the texts of a row; the address from which the person themselves came is cut to its network."""

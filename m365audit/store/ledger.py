@@ -83,6 +83,7 @@ def write_results(
         _keep_names(connection)
         for query in read_queries("ledger"):
             connection.execute(f"CREATE TABLE candidate.{query.name} AS {query.sql}")
+        _keep_open(connection)
         connection.execute("DROP TABLE temp.rule_aliases")
         connection.execute("DROP TABLE candidate.present_findings")
         _keep_evidence(connection, before)
@@ -115,6 +116,15 @@ def _keep_names(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def _keep_open(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave findings open whose evidence retention has removed: that nobody sees it any more resolves nothing."""
+    connection.execute(
+        "UPDATE candidate.findings SET state = 'open', change = 'unchanged', resolved_at = NULL "
+        "WHERE change = 'resolved' AND last_seen_at < "
+        "(SELECT max(p.purged_until) FROM purged_feeds AS p WHERE p.tenant_id = candidate.findings.tenant_id)"
+    )
+
+
 def _keep_evidence(connection: duckdb.DuckDBPyConnection, before: Path) -> None:
     """Take over the evidence of open findings that this evaluation could not look at.
 
@@ -127,7 +137,10 @@ def _keep_evidence(connection: duckdb.DuckDBPyConnection, before: Path) -> None:
             "INSERT INTO candidate.finding_evidence "
             "SELECT e.tenant_id, e.finding_id, e.feed, e.event_id, e.occurred_at FROM before.finding_evidence AS e "
             "JOIN candidate.findings AS f ON e.finding_id = f.finding_id AND e.tenant_id = f.tenant_id "
-            "WHERE f.state = 'open' AND NOT f.is_seen"
+            "WHERE f.state = 'open' AND NOT f.is_seen "
+            # What retention has removed stays in the finding's times and count, and nowhere else.
+            "AND coalesce(e.occurred_at >= (SELECT max(p.purged_until) FROM purged_feeds AS p "
+            "WHERE p.tenant_id = e.tenant_id), true)"
         )
 
 

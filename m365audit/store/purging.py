@@ -119,7 +119,7 @@ class Purge:
             is_log = f"feed IN ({logs})" if table == "landed_records" else "true"
             run(
                 f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT rowid AS row, tenant_id, source_id, {feed} AS feed, "
-                f"{_WHEN} AS at FROM {table} WHERE {is_log} AND {_WHEN} < $before AND {is_free}",
+                f"{_WHEN} AS moment FROM {table} WHERE {is_log} AND {_WHEN} < $before AND {is_free}",
                 {"before": self.cutoffs.logs},
             )
         self._choose_listings()
@@ -134,11 +134,11 @@ class Purge:
             FROM sightings AS s
             INNER JOIN sources AS f ON s.source_id = f.source_id
             INNER JOIN (
-                SELECT s.tenant_id, s.feed, max(f.observed_at) AS at
+                SELECT s.tenant_id, s.feed, max(f.observed_at) AS moment
                 FROM sightings AS s INNER JOIN sources AS f ON s.source_id = f.source_id
                 WHERE f.observed_at < $before GROUP BY ALL
             ) AS b ON s.tenant_id = b.tenant_id AND s.feed = b.feed
-            WHERE f.observed_at < b.at AND s.tenant_id IN (FROM free_tenants)
+            WHERE f.observed_at < b.moment AND s.tenant_id IN (FROM free_tenants)
                 AND (s.tenant_id, s.feed) NOT IN (SELECT (tenant_id, feed) FROM held_feeds)
             """,
             {"before": self.cutoffs.logs},
@@ -301,7 +301,7 @@ class Purge:
             if has_published
             else ""
         )
-        gone = "(SELECT tenant_id, feed, at FROM old_calls UNION ALL SELECT tenant_id, feed, at FROM old_records)"
+        gone = "(SELECT tenant_id, feed, moment FROM old_calls UNION ALL SELECT tenant_id, feed, moment FROM old_records)"
         return {
             "landed_calls": f"SELECT c.* REPLACE (coalesce(m.form_no, c.form_no) AS form_no) FROM {main}.landed_calls "
             "AS c LEFT JOIN cut_calls AS k ON c.rowid = k.row LEFT JOIN form_moves AS m ON k.tenant_id = m.tenant_id "
@@ -315,7 +315,7 @@ class Purge:
             "UNION ALL SELECT tenant_id, source_id, feed FROM old_records) GROUP BY ALL",
             "purged_feeds": f"SELECT tenant_id, feed, min(a) AS purged_from, max(b) AS purged_until FROM (SELECT "
             f"tenant_id, feed, purged_from AS a, purged_until AS b FROM {main}.purged_feeds UNION ALL SELECT tenant_id, "
-            f"feed, min(at), {logs} FROM {gone} WHERE feed IN ({', '.join(repr(f) for f in LOG_FEEDS)}) GROUP BY ALL) "
+            f"feed, min(moment), {logs} FROM {gone} WHERE feed IN ({', '.join(repr(f) for f in LOG_FEEDS)}) GROUP BY ALL) "
             "GROUP BY ALL",
             "kept_use": f"SELECT * FROM (SELECT * FROM {main}.kept_use {use}) WHERE day >= "
             f"CAST(TIMESTAMPTZ '{self.cutoffs.aggregates.isoformat()}' AS DATE)",

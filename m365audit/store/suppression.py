@@ -178,3 +178,18 @@ def write(target: Path, state: Path, tenant: str, pairs: Mapping[Identifier, str
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
+
+
+def masked_tables(
+    state: Path, tables: Mapping[str, Iterable[Mapping[str, object]]]
+) -> dict[str, Iterable[Mapping[str, object]]]:
+    """Return rows of the consent register as the evidence has them: who was erased stands there as a mask, too."""
+    if not (state / LIST_NAME).exists():
+        return dict(tables)
+    return {name: [_masked_row(state, row) for row in rows] for name, rows in tables.items()}
+
+
+def _masked_row(state: Path, row: Mapping[str, object]) -> Mapping[str, object]:
+    suppressed = load(state, str(row.get("tenant_id")))
+    masked: Mapping[str, object] = suppressed.value(dict(row)) if suppressed else row
+    return masked

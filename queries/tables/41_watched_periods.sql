@@ -8,12 +8,15 @@ columns:
   watched_to: end of the newest
 ---*/
 SELECT
-    tenant_id,
-    min(covered_from) AS watched_from,
-    max(covered_to) AS watched_to
+    w.tenant_id,
+    -- What retention has removed is not watched any more.
+    min(greatest(w.covered_from, coalesce(p.purged_until, w.covered_from))) AS watched_from,
+    max(w.covered_to) AS watched_to
 FROM (
-    SELECT tenant_id, covered_from, covered_to FROM coverage_windows
+    SELECT tenant_id, feed, covered_from, covered_to FROM coverage_windows
     UNION ALL
-    SELECT tenant_id, covered_from, covered_to FROM collection_windows
-)
+    SELECT tenant_id, feed, covered_from, covered_to FROM collection_windows
+) AS w
+LEFT JOIN purged_feeds AS p ON w.tenant_id = p.tenant_id AND w.feed = p.feed
+WHERE p.purged_until IS NULL OR w.covered_to > p.purged_until
 GROUP BY ALL

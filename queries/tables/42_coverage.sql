@@ -12,7 +12,8 @@ columns:
     (complete); drained_window (collected once), hour_may_still_grow, no_file_for_hour, extent_of_file, file_ends_early
     (provisional); licence, permission, throttled, expired, disabled, error (why it was not collected), not_read_yet,
     not_covered, next_page_missing, records_missing (a listing that ends early or of which records were set aside),
-    not_collected when the feed was never seen (gap)
+    not_collected when the feed was never seen, purged_by_retention when it was read and is older than it may be kept
+    (gap)
   records: records of the feed in the interval
   detail: what the collector says about a gap and the next step, or about a listing; NULL where there is nothing to say
 ---*/
@@ -26,7 +27,7 @@ WITH hours AS (
     WHERE reason IN ('settled_hour', 'hour_may_still_grow')
 ),
 
-windows AS (
+read_windows AS (
     SELECT tenant_id, feed, covered_from, covered_to, state, reason, NULL::VARCHAR AS detail
     FROM coverage_windows
     UNION ALL
@@ -48,6 +49,37 @@ windows AS (
     SELECT tenant_id, feed, before, covered_from, 'provisional', 'no_file_for_hour', NULL
     FROM hours
     WHERE before < covered_from AND covered_from - before <= INTERVAL 1 DAY
+),
+
+windows AS (
+    SELECT
+        w.tenant_id,
+        w.feed,
+        greatest(w.covered_from, coalesce(p.purged_until, w.covered_from)) AS covered_from,
+        w.covered_to,
+        w.state,
+        w.reason,
+        w.detail
+    FROM read_windows AS w
+    LEFT JOIN purged_feeds AS p ON w.tenant_id = p.tenant_id AND w.feed = p.feed
+    WHERE p.purged_until IS NULL OR w.covered_to > p.purged_until
+    UNION ALL
+    -- What was read once and removed as too old to keep is no gap that looks like missing evidence.
+    SELECT
+        p.tenant_id,
+        p.feed,
+        least(
+            p.purged_from,
+            (
+                SELECT min(w.covered_from) FROM read_windows AS w
+                WHERE w.tenant_id = p.tenant_id AND w.feed = p.feed
+            )
+        ),
+        p.purged_until,
+        'gap',
+        'purged_by_retention',
+        NULL
+    FROM purged_feeds AS p
 ),
 
 ranked AS (

@@ -52,7 +52,7 @@ activity AS (
 gaps AS (
     SELECT tenant_id, feed, covered_from, covered_to, reason
     FROM coverage
-    WHERE state = 'gap'
+    WHERE state = 'gap' AND reason IS DISTINCT FROM 'purged_by_retention'
     UNION ALL
     -- A feed that no coverage row names was not watched at all.
     SELECT t.tenant_id, f.feed, t.watched_from, t.watched_to, 'not_collected'
