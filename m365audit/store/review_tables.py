@@ -117,6 +117,14 @@ def has_reviews(ask: Ask) -> bool:
     return bool(number)
 
 
+def published_head(ask: Ask) -> tuple[int, str]:
+    """Return place and hash of the newest entry of the journal that the open database shows; 0 when it shows none."""
+    if not has_reviews(ask):
+        return 0, ""
+    ((seq, digest),) = ask("SELECT max(seq), max_by(hash, seq) FROM review_events", {})
+    return int(seq or 0), str(digest or "")
+
+
 def lay_over(ask: Ask, rows: Rows) -> None:
     """Lay the tables over an open published database, as temporary ones."""
     ((database,),) = ask("SELECT current_database()", {})

@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from m365audit.config import load_settings
-from m365audit.errors import ReviewError
+from m365audit.errors import ReviewError, StoreError
 from m365audit.findings.values import Wish
 from m365audit.pipeline import casework, reviewing
 from m365audit.pipeline.casework import Doing
@@ -193,6 +193,23 @@ def test_a_damaged_journal_stops_deciding_and_reading_with_5(desk: Desk) -> None
         path.unlink()
     (desk.world.folder / "state" / "review.sqlite").write_bytes(b"no journal" * 1000)
     assert desk.run("findings", "list").exit_code == 5
+
+
+def test_a_lost_journal_is_told_and_nothing_is_published_without_it(desk: Desk) -> None:
+    journal = desk.world.folder / "state" / "review.sqlite"
+    assert desk.decide("confirmed", "--breach", "no").exit_code == 0
+    kept = shutil.copytree(desk.world.folder / "state", desk.world.folder / "copy")
+    assert desk.decide("false_positive", "--evidence", "x").exit_code == 0
+    settings = load_settings(desk.world.config).settings
+    head = open_journal(settings.state).head()
+    reviewing._check_whole(settings, head)
+    for left in (None, kept):
+        for path in journal.parent.glob("review.sqlite*"):
+            path.unlink()
+        if left is not None:
+            shutil.copytree(left, journal.parent, dirs_exist_ok=True)
+        with pytest.raises(StoreError, match="decisions are missing"):
+            reviewing._check_whole(settings, head)
 
 
 def test_two_processes_decide_on_one_finding_and_one_is_told(desk: Desk) -> None:
