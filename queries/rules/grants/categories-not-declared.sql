@@ -2,7 +2,7 @@
 id: categories-not-declared
 version: 1
 severity: high
-title: "{app_id} may reach {workload}, a kind of data that neither policy nor record names"
+title: "{app_id} may reach {workload}, which neither policy nor record names"
 question: Which kinds of data may the integrations reach that our policy never told people about?
 identity: [app_id, workload]
 needs: [app_role_assignments, delegated_permission_grants]

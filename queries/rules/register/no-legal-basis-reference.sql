@@ -2,7 +2,7 @@
 id: no-legal-basis-reference
 version: 1
 severity: high
-title: "{record}/{process} rests on {legal_basis}, and names nothing that proves it"
+title: "{record}/{process} rests on {legal_basis} and names no proof of it"
 question: Which agreements rest on a legal basis that nothing in the record proves?
 identity: [record, process, legal_basis]
 needs: []

@@ -2,7 +2,7 @@
 id: privacy-statement-differs
 version: 1
 severity: low
-title: "{app_id} shows, or was agreed to on, another privacy statement ({difference})"
+title: "{app_id} goes with another privacy statement ({difference})"
 question: Do the integrations follow the privacy policy that people were shown?
 identity: [app_id, difference]
 needs: [service_principals]

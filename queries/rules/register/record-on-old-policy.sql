@@ -2,7 +2,7 @@
 id: record-on-old-policy
 version: 1
 severity: high
-title: "{record} stands on the policy of {policy_version}; {newer} has changed what people agreed to"
+title: "{record} stands on policy {policy_version}; {newer} is materially newer"
 question: Which agreements rest on a privacy policy that has changed since?
 identity: [record, policy_version, newer]
 needs: []
@@ -28,7 +28,7 @@ WITH newest AS (
 SELECT
     s.tenant_id,
     s.record,
-    coalesce(v.policy_version, 'nobody knows when') AS policy_version,
+    coalesce(v.policy_version, 'unknown') AS policy_version,
     n.newer,
     'register' AS feed,
     s.record || '/' || s.process AS event_id,

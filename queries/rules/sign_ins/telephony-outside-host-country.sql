@@ -2,7 +2,7 @@
 id: telephony-outside-host-country
 version: 1
 severity: high
-title: "The telephony app {app_id} was signed in to from {country}; {record} says where the exchange stands"
+title: "{app_id} signed in from {country}, not from where {record} says it stands"
 question: Does the telephone exchange work from the country where it is said to stand?
 identity: [app_id, record, country]
 needs: [sign_ins_service_principal]
