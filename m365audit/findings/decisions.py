@@ -22,6 +22,7 @@ NEVER_ACCEPTED: Final[Mapping[str, str]] = {
     "used-after-end": "data were used after the consent had ended",
     "granted-after-end": "access was granted after the consent had ended",
     "full-mailbox-permission": "it is a permission on the list of prohibited ones",
+    "minor-in-scope": "it concerns data of minors",
 }
 """Rules whose findings are no risk that anybody may accept, and why."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from m365audit.errors import ReviewError
 from m365audit.findings.decisions import MOVES, NEVER_ACCEPTED
 from m365audit.findings.values import DECISIONS, ENDING, GRAVE, Wish
+from m365audit.resources import data_dir
 
 from .deciding import FACTS, NOW, PEOPLE, REASON, Memory, person, terms, wish
 
@@ -277,6 +278,11 @@ def _take(memory: Memory, step: str, name: str) -> None:
 
 def _until(step: str, now: datetime) -> datetime | None:
     return now + timedelta(days=20) if step == "accepted" else None
+
+
+def test_what_is_never_accepted_are_rules_that_exist() -> None:
+    rules = {path.stem for path in (data_dir("queries") / "rules").rglob("*.sql")}
+    assert set(NEVER_ACCEPTED) <= rules
 
 
 def test_the_tables_are_of_the_same_decisions() -> None:
