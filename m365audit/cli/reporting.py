@@ -17,7 +17,7 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show_bytes
 from m365audit.config import Settings
 from m365audit.errors import QueryError
-from m365audit.pipeline import reviewing
+from m365audit.pipeline import controlling, reviewing
 from m365audit.pipeline.circumstances import circumstances
 from m365audit.report import FORMATS, People, pieces
 from m365audit.report.render import BINARY
@@ -57,7 +57,7 @@ def report(
     settings = load(config_path)[0].settings
     _check(form, output, is_identified=identified, reason=reason, has_bom=bom)
     now = datetime.now(UTC)
-    with reviewing.open_reviewed(settings, now) as database:
+    with controlling.open_today(settings, now) as database:
         if identified:
             _log_view(settings, form, section, str(reason))
         made = pieces(

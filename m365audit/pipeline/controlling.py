@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from m365audit import controls, rules
 from m365audit.config import Settings
+from m365audit.pipeline.reviewing import open_reviewed
+from m365audit.store.journal import has_journal
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
 
 
@@ -30,14 +33,21 @@ def run_controls(
         controls.evaluate(locked, catalogue, now=now, roles=_roles(settings))
 
 
-def controls_today(database: LockedDatabase, settings: Settings, now: datetime) -> None:
-    """Lay today's outcomes over a published database, after today's decisions (``store.published.open_for_reading``).
+@contextmanager
+def open_today(settings: Settings, now: datetime) -> Iterator[LockedDatabase]:
+    """Open the published database with today's decisions and, where there are any, today's controls laid over it.
 
     A table ``controls`` for this connection alone is made of the same evidence, with decisions, cases, requests and
     attestations as they are now, and clocks as of ``now``.
+
+    Raises:
+        StoreError: nothing is published, or the journal cannot be read.
     """
-    catalogue = control_catalogue(rules.load_rules(database))
-    controls.evaluate(database, catalogue, now=now, roles=_roles(settings), is_temporary=True)
+    with open_reviewed(settings, now) as database:
+        if has_journal(settings.state):
+            catalogue = control_catalogue(rules.read_rules())
+            controls.evaluate(database, catalogue, now=now, roles=_roles(settings), is_temporary=True)
+        yield database
 
 
 def _roles(settings: Settings) -> list[tuple[str, ...]]:
