@@ -14,8 +14,15 @@ from m365audit.report.display import shown
 
 VARIANT: Final = "pdf/ua-1"
 """ISO 14289-1: tagged, with a language and a title (WeasyPrint's name for it)."""
-_STYLE: Final = "* { overflow-wrap: break-word !important } td code { overflow-wrap: anywhere !important }"
-"""Words break only where they must: measuring tables as if each letter could end its line takes twice the time."""
+_STYLE: Final = """
+    * { overflow-wrap: break-word !important }
+    td code { overflow-wrap: anywhere !important; display: inline !important }
+    .command { display: inline !important }
+    .facts, .facts div { display: block !important }
+    .facts dt, .facts dd { display: inline !important }
+    .facts dt::after { content: ": " }
+"""
+"""Boxes that are measured several times over, laid out as plain lines: half of the time that a PDF takes."""
 
 
 def render_pdf(page: bytes, foot: str = "") -> bytes:

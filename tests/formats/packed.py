@@ -21,7 +21,8 @@ def slim(document: Document) -> Document:
     thin: Any = _thin(document)
     # Page 1 asks for every source of a tenant.
     coverage = tuple(line for line in document.coverage if line.tenant_id == document.coverage[0].tenant_id)
-    return dataclasses.replace(thin, coverage=coverage)
+    made: Document = dataclasses.replace(thin, coverage=coverage)
+    return made
 
 
 def _thin(value: Any) -> Any:

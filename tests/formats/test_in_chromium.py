@@ -15,7 +15,7 @@ from m365audit.report import Document, render
 from .packed import rotating
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Dialog
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 pytestmark = pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"there is no {CHROMIUM}")
@@ -38,7 +38,12 @@ def _visit(browser: Browser, path: Path) -> tuple[list[str], list[str]]:
     """Open a page with scripts allowed, press what can be pressed; return what it did and what it is made of."""
     did: list[str] = []
     page = browser.new_page()
-    page.on("dialog", lambda dialog: (did.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        did.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.on("request", lambda request: did.append(f"request {request.url[:200]}"))
     page.on("console", lambda message: did.append(f"console {message.text[:300]}"))
     page.on("pageerror", lambda error: did.append(f"error {error}"))

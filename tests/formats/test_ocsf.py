@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from hostile_corpus import hostile
-from jsonschema import Draft202012Validator
-from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
 from report.reader import QueryReader, pieces
 from report.replaced import replaced
 

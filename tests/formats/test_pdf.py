@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import io
 import sys
 from typing import Any
@@ -12,10 +13,19 @@ import pytest
 from report.reader import QueryReader, pieces
 
 from m365audit.errors import QueryError
-from m365audit.report import Document, render
+from m365audit.report import Document
 from m365audit.report.pdf import render_pdf
 
-pytest.importorskip("weasyprint", reason="WeasyPrint or its Pango is not installed", exc_type=(ImportError, OSError))
+
+def _is_missing() -> bool:
+    try:
+        importlib.import_module("weasyprint")
+    except (ImportError, OSError):
+        return True
+    return False
+
+
+pytestmark = pytest.mark.skipif(_is_missing(), reason="WeasyPrint or its Pango is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +78,12 @@ def test_every_page_says_whose_it_is_and_which_of_how_many(book: pypdf.PdfReader
         assert "Contoso" in text
 
 
-def test_the_same_page_gives_the_same_file(document: Document, made: bytes) -> None:
-    assert render_pdf(render(document, "html")) == made
+def test_the_foot_is_text_whatever_a_tenant_is_called() -> None:
+    foot = '"; } } * { display: none } @page { @top-left { content: "owned" <script> \\ \u202e \ud800'
+    page = pypdf.PdfReader(io.BytesIO(render_pdf(b"<html lang=en><title>x</title><p>here", foot))).pages[0]
+    text = " ".join(page.extract_text().split())
+    assert text.startswith("here")
+    assert '"; } } * { display: none }' in text
 
 
 def test_nothing_is_loaded_whatever_a_page_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
