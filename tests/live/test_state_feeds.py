@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import pytest
 
 from m365audit.config import TenantSettings
 from m365audit.graph.failures import CollectionError
+from m365audit.graph.feeds import listing, policies
+from m365audit.graph.values import Page, Task
 from m365audit.simulator.served import Record, ServedTenant
 from m365audit.simulator.service import Fault, Simulator, running, writes
 from m365audit.simulator.synthetic import synthetic_world
@@ -181,6 +183,23 @@ def test_no_policy_of_conditional_access_is_a_fact_too(reading: Reading, served:
     assert reading("policies").records[-1] == {
         "id": "conditionalAccess", "@odata.type": "#microsoft.graph.conditionalAccessRoot", "policies@odata.count": 0
     }  # fmt: skip
+
+
+def test_without_the_licence_nobody_says_how_many_policies_ask(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = listing.pages
+
+    async def refused(client: Any, task: Task, build: Any, *, source: str, **more: Any) -> AsyncIterator[Page]:
+        if "conditionalAccess" in source:
+            raise CollectionError("licence", "not bought")
+        async for page in whole(client, task, build, source=source, **more):
+            yield page
+
+    monkeypatch.setattr(policies, "pages", refused)
+    found = {record["id"] for record in reading("policies").records}
+    assert "authorizationPolicy" in found
+    assert "conditionalAccess" not in found
 
 
 NEEDED = {
