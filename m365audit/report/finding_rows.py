@@ -22,7 +22,9 @@ _FINDINGS = 5_000
 DIMENSIONS: Final = {
     "no_record": "record", "before_start": "period", "invalidated": "period", "after_withdrawal": "period",
     "after_expiry": "period", "workload": "workload", "operation": "operation", "access_kind": "access_kind",
-    "permission": "permission", "resource": "resource",
+    "permission": "permission", "resource": "resource", "time_unknown": "unknown", "app_unknown": "unknown",
+    "workload_unknown": "unknown", "operation_unknown": "unknown", "access_kind_unknown": "unknown",
+    "resource_unknown": "unknown", "register_invalid": "unknown",
 }  # fmt: skip
 """In what a use differs from the record, by the reason of its verdict (verdicts.md)."""
 
@@ -65,7 +67,7 @@ def told(finding: Finding, beside: Beside, countries: Sequence[str]) -> Finding:
         finding,
         decision=review.decision if review is not None else finding.decision,
         countries=tuple(countries),
-        dimensions=tuple(dict.fromkeys(DIMENSIONS.get(reason, "unknown") for reason in finding.reasons)),
+        dimensions=tuple(dict.fromkeys(DIMENSIONS[reason] for reason in finding.reasons if reason in DIMENSIONS)),
         review=review,
         history=tuple(beside.histories.get(key, ())),
     )

@@ -81,7 +81,7 @@ COMMANDS: Final = {
     "days": query("SELECT * FROM daily_use ORDER BY tenant_id, app_id, day"),
     "integrations": query("SELECT * FROM cells ORDER BY outside DESC, not_assessable DESC"),
     "controls": query("SELECT * FROM controls ORDER BY control, tenant_id"),
-    "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable' ORDER BY ALL"),
+    "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable'"),
     "decided": query("SELECT * FROM finding_reviews ORDER BY tenant_id, finding_id"),
     "journal": query("SELECT seq, at, kind, subject, event, roles FROM review_events ORDER BY seq"),
     "coverage": "m365audit report --format csv --section coverage",

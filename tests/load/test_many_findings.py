@@ -51,7 +51,7 @@ def test_every_event_is_a_finding(tmp_path: Path) -> None:
     counts = "SELECT (SELECT count(*) FROM findings), (SELECT count(*) FROM finding_evidence)"
     assert ask(published, counts) == [(SIZE, SIZE)]
     page = rendered(published, "html")
-    assert "300 of 3,000 findings are shown, the gravest first; 2,700 more" in page
+    assert "200 of 3,000 findings are shown, the gravest first; 2,800 more" in page
     assert "500 of 3,000 cells are shown, the gravest ones; 2,500 more" in page
     assert "150 of 3,000 kinds of use outside the record are shown" in page
     assert "2,988 more integrations</a>, 2,988 of them with use outside the record" in page

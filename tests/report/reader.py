@@ -25,12 +25,14 @@ def people(*, is_identified: bool = False) -> People:
 
 def document_of(reader: Reader, **more: Any) -> Document:
     """Return the document as of the tests' clock."""
-    return build_document(reader, **({"now": NOW, "people": people()} | more))
+    given: dict[str, Any] = {"now": NOW, "people": people()} | more
+    return build_document(reader, **given)
 
 
 def pieces(reader: Reader, form: str, section: str | None = None, **more: Any) -> Iterator[bytes]:
     """Return the report in one form as of the tests' clock."""
-    return report_pieces(reader, form, section, **({"now": NOW, "people": people()} | more))
+    given: dict[str, Any] = {"now": NOW, "people": people()} | more
+    return report_pieces(reader, form, section, **given)
 
 
 @dataclass(frozen=True)

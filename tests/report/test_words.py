@@ -53,7 +53,7 @@ def _pseudo(text: str) -> str:
 @pytest.fixture
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make English a language of one letter."""
-    texts = {
+    texts: dict[str, str | Mapping[str, str]] = {
         key: _pseudo(text) if isinstance(text, str) else {form: _pseudo(said) for form, said in text.items()}
         for key, text in _texts("en").items()
     }
