@@ -37,7 +37,7 @@ SELECT
     closed_at,
     late_reason,
     hours,
-    (SELECT count(*) FROM breach_cases AS a) AS total
+    (SELECT count(a.tenant_id) FROM breach_cases AS a) AS total
 FROM breach_cases
 ORDER BY state = 'closed', notified_at IS NOT NULL, due_at NULLS LAST, tenant_id, case_id
 LIMIT CAST($limit AS BIGINT)

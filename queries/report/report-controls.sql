@@ -45,7 +45,7 @@ SELECT
     attested_by AS attested_role,
     attested_at,
     attested_until,
-    (SELECT count(*) FROM controls AS a) AS total
+    (SELECT count(a.tenant_id) FROM controls AS a) AS total
 FROM controls
 ORDER BY
     TRY_CAST(regexp_extract(control, '\d+') AS INTEGER) NULLS LAST,

@@ -25,7 +25,7 @@ SELECT
     due_at,
     answered_at,
     state,
-    (SELECT count(*) FROM subject_requests AS a) AS total
+    (SELECT count(a.tenant_id) FROM subject_requests AS a) AS total
 FROM subject_requests
 ORDER BY answered_at IS NOT NULL, state NOT IN ('open', 'extended'), due_at NULLS LAST, tenant_id, request_id
 LIMIT CAST($limit AS BIGINT)
