@@ -103,7 +103,9 @@ def test_every_sentence_is_said_somewhere_and_every_word_is_known() -> None:
         keys = {key for key in catalogue().sentences if f"'{key}'" in query.sql}
         assert keys, query.name
         facts = set(re.findall(r"'([a-z_]+)',", query.sql))
-        for key in keys - {"gap"}:
+        # This word is a reason, too.
+        reasons = set() if "'what'" in query.sql else {"definition_missing"}
+        for key in keys - {"gap"} - reasons:
             assert words_in(catalogue().sentences[key]) <= facts | {"owner", "attach"}, (query.name, key)
 
 

@@ -1,0 +1,42 @@
+/*---
+query: stale-tables
+controls: [C09-8, C10-2, C10-3, C13-1, C13-2, C16-1]
+gate: true
+needs: []
+question: Has nobody compared the tables of law by date with their sources for longer than they say is good?
+---*/
+WITH stale AS (
+    SELECT d.dated_table, strftime(d.verified_on, '%Y-%m-%d') AS verified_on
+    FROM dated_tables AS d
+    CROSS JOIN control_moment AS m
+    WHERE make_timestamp(epoch_us(m.moment)) >= d.verified_on + to_days((d.verify_within_days + 1)::INTEGER)
+),
+lines AS (
+    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
+    UNION ALL
+    SELECT DISTINCT tenant_id, coalesce(integration_name, record) FROM register_records
+),
+asked AS (
+    SELECT l.tenant_id, l.integration_name, c.control, 'adequacy' AS dated_table
+    FROM lines AS l
+    CROSS JOIN (SELECT unnest(['C10-2', 'C10-3']) AS control) AS c
+    UNION ALL
+    -- Where there is no case and no request, no clock was asked.
+    SELECT DISTINCT b.tenant_id, NULL, c.control, 'clocks'
+    FROM breach_cases AS b
+    CROSS JOIN (SELECT unnest(['C13-1', 'C13-2']) AS control) AS c
+    UNION ALL
+    SELECT DISTINCT r.tenant_id, NULL, c.control, 'clocks'
+    FROM subject_requests AS r
+    CROSS JOIN (SELECT unnest(['C09-8', 'C16-1']) AS control) AS c
+)
+SELECT
+    a.tenant_id,
+    a.control,
+    a.integration_name,
+    'not_assessable' AS outcome,
+    'definition_missing' AS reason_code,
+    'table_stale' AS says,
+    json_object('table', s.dated_table, 'day', s.verified_on) AS facts
+FROM asked AS a
+INNER JOIN stale AS s ON a.dated_table = s.dated_table
