@@ -82,8 +82,13 @@ def erase(
         return
     result = erasure.erase(settings, tenant_id, person, reason=reason, actor=actor, is_applied=is_applied)
     told = result.erasure
-    counts = {**told.rows, "kept files": len(told.files), "reports and exports": len(told.reports),
-              "removed, because nobody can look into them": len(told.removed), "entries of the journal": told.journal}  # fmt: skip
+    counts = {
+        **told.rows,
+        "kept files": len(told.files),
+        "reports and exports": len(told.reports),
+        "removed, because nobody can look into them": len(told.removed),
+        "entries of the journal": told.journal,
+    }
     left = [str(path) for path in result.left]
     if form == "json":
         show(as_json({"subject": result.subject, "is_done": result.is_done, "counts": counts, "left": left,

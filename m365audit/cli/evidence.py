@@ -136,6 +136,9 @@ def run(
     left_out = _left_out(wanted)
     for line in left_out:
         say(line)
+    missing = [name for name in ("dpia", "works_council") if getattr(loaded.settings.privacy, name) is None]
+    if missing:
+        say(f"privacy.{' and privacy.'.join(missing)} not given: see docs/privacy/own-processing.md")
     _finish(loaded, policy, imports, "run", form=form, fail_on=fail_on, wanted=wanted, is_short=bool(left_out))
 
 

@@ -1,4 +1,4 @@
-"""The section ``privacy`` of ``m365audit.yaml``: how long the auditor's own data are kept, and what was agreed on it."""
+"""The section ``privacy`` of ``m365audit.yaml``: how long the auditor's own data are kept, what was agreed on it."""
 
 from __future__ import annotations
 

@@ -178,7 +178,10 @@ def _pieces(reader: IO[bytes], encoding: str, errors: str) -> Iterator[str]:
     rest, is_first, whole = "", True, False
     while True:
         data = reader.read(_BLOCK)
-        text = rest + decoder.decode(data, final=not data)
+        try:
+            text = rest + decoder.decode(data, final=not data)
+        except UnicodeDecodeError:  # half a character at the end, which says nothing
+            text = rest
         if is_first:
             whole, is_first = _spans_lines(text), False
         end = len(text) if not data else 0 if whole and len(text) < _DOCUMENT else text.rfind("\n") + 1

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from m365audit.store.addresses import truncated_in
+
 Kind = Literal["id", "address", "name", "phone", "other"]
 JsonHook = Callable[[dict[str, Any]], None]
 
@@ -36,6 +38,9 @@ _ATTRIBUTES: Final = frozenset({
 })  # fmt: skip
 PERSONAL: Final = NAMES | ADDRESSES | PHONES | OTHERS | _ATTRIBUTES
 """Keys whose values go when the object is about the person: what only describes them serves no evidence."""
+
+_FROM_WHERE: Final = frozenset({"ipaddress", "clientip", "clientipaddress", "actoripaddress"})
+"""Keys of the address from which the person came; it is cut to its network."""
 
 _SHORTEST_NAME: Final = 6
 _SHORTEST_OTHER: Final = 5
@@ -165,11 +170,16 @@ class Masks:
             return [self.value(item) for item in value]
         if isinstance(value, dict):
             is_about = self.is_about(value)
-            return {
-                self.text(str(key)): _emptied(inner) if is_about and str(key).lower() in PERSONAL else self.value(inner)
-                for key, inner in value.items()
-            }
+            return {self.text(str(key)): self._inner(str(key).lower(), inner, is_about=is_about)
+                    for key, inner in value.items()}  # fmt: skip
         return value
+
+    def _inner(self, key: str, value: Any, *, is_about: bool) -> Any:
+        if is_about and key in PERSONAL:
+            return _emptied(value)
+        if is_about and key in _FROM_WHERE and isinstance(value, str):
+            return truncated_in(value)
+        return self.value(value)
 
     def is_about(self, value: Mapping[Any, Any]) -> bool:
         """Say whether a JSON object is about the person: it names them by id or user principal name."""

@@ -107,14 +107,16 @@ class Purge:
                     "WHERE list_contains(?, finding_id)", [list(self.held_findings)],
                 )  # fmt: skip
         free = (
-            "tenant_id IN (FROM free_tenants) AND (tenant_id, {feed}) NOT IN (SELECT (tenant_id, feed) FROM held_feeds) "
+            "tenant_id IN (FROM free_tenants) "
+            "AND (tenant_id, {feed}) NOT IN (SELECT (tenant_id, feed) FROM held_feeds) "
             "AND (tenant_id, {feed}, {id}) NOT IN (SELECT (tenant_id, feed, event_id) FROM held_events)"
         )
         calls = free.format(feed="'graph_activity'", id="event_id")
         records = free.format(feed="feed", id="coalesce(record_id, '')")
         logs = ", ".join(f"'{feed}'" for feed in LOG_FEEDS)
         for name, table, is_free, feed in (
-            ("old_calls", "landed_calls", calls, "'graph_activity'"), ("old_records", "landed_records", records, "feed"),
+            ("old_calls", "landed_calls", calls, "'graph_activity'"),
+            ("old_records", "landed_records", records, "feed"),
         ):  # fmt: skip
             is_log = f"feed IN ({logs})" if table == "landed_records" else "true"
             run(
@@ -148,7 +150,8 @@ class Purge:
             "FROM landed_records AS r SEMI JOIN old_sightings AS o ON r.tenant_id = o.tenant_id AND r.feed = o.feed "
             "AND r.record_id = o.record_id AND r.content = o.content "
             "WHERE NOT EXISTS (SELECT 1 FROM sightings AS s WHERE s.tenant_id = r.tenant_id AND s.feed = r.feed "
-            "AND s.record_id = r.record_id AND s.content = r.content AND s.rowid NOT IN (SELECT row FROM old_sightings))"
+            "AND s.record_id = r.record_id AND s.content = r.content "
+            "AND s.rowid NOT IN (SELECT row FROM old_sightings))"
         )
 
     def _count(self, purged: Purged) -> None:
@@ -172,7 +175,8 @@ class Purge:
         run = self.connection.execute
         run(
             "CREATE OR REPLACE TEMP TABLE cut_calls AS SELECT rowid AS row, tenant_id, form_no FROM landed_calls "
-            f"WHERE {_WHEN} < $before AND tenant_id IN (FROM free_tenants) AND rowid NOT IN (SELECT row FROM old_calls) "
+            f"WHERE {_WHEN} < $before AND tenant_id IN (FROM free_tenants) "
+            "AND rowid NOT IN (SELECT row FROM old_calls) "
             "AND (tenant_id, 'graph_activity') NOT IN (SELECT (tenant_id, feed) FROM held_feeds) "
             "AND (tenant_id, 'graph_activity', event_id) NOT IN (SELECT (tenant_id, feed, event_id) FROM held_events)",
             {"before": self.cutoffs.addresses},
@@ -214,7 +218,8 @@ class Purge:
         outdone = {
             row[0]
             for row in self.connection.execute(
-                "SELECT DISTINCT f.sha256 FROM sources AS f WHERE f.source_id IN (SELECT s.source_id FROM sightings AS s "
+                "SELECT DISTINCT f.sha256 FROM sources AS f "
+                "WHERE f.source_id IN (SELECT s.source_id FROM sightings AS s "
                 "SEMI JOIN old_sightings AS o ON s.rowid = o.row) AND f.source_id NOT IN (SELECT s.source_id "
                 "FROM sightings AS s ANTI JOIN old_sightings AS o ON s.rowid = o.row)"
             ).fetchall()
@@ -285,8 +290,9 @@ class Purge:
                 rows = copy_database(connection, working, fresh, changes, workdir=staged.folder)
         else:
             rows = copy_database(connection, working, fresh, changes, workdir=staged.folder)
-        moved = connection.execute("SELECT count(*) FROM cut_calls SEMI JOIN form_moves AS m "
-                                   "ON cut_calls.tenant_id = m.tenant_id AND cut_calls.form_no = m.was").fetchone()  # fmt: skip
+        moved = connection.execute(
+            "SELECT count(*) FROM cut_calls AS k SEMI JOIN form_moves AS m ON k.tenant_id = m.tenant_id AND k.form_no = m.was"
+        ).fetchone()
         purged.addresses = sum(rows.values()) + (moved[0] if moved else 0)
         staged.removes.append(path.with_name(f"{path.name}.wal"))
         staged.moves[fresh] = path
@@ -301,7 +307,9 @@ class Purge:
             if has_published
             else ""
         )
-        gone = "(SELECT tenant_id, feed, moment FROM old_calls UNION ALL SELECT tenant_id, feed, moment FROM old_records)"
+        gone = (
+            "(SELECT tenant_id, feed, moment FROM old_calls UNION ALL SELECT tenant_id, feed, moment FROM old_records)"
+        )
         return {
             "landed_calls": f"SELECT c.* REPLACE (coalesce(m.form_no, c.form_no) AS form_no) FROM {main}.landed_calls "
             "AS c LEFT JOIN cut_calls AS k ON c.rowid = k.row LEFT JOIN form_moves AS m ON k.tenant_id = m.tenant_id "
@@ -313,7 +321,7 @@ class Purge:
             "removals": f"SELECT * FROM {main}.removals UNION ALL BY NAME SELECT tenant_id, source_id, feed, 'purged' "
             f"AS kind, count(*) AS records, {at} AS removed_at FROM (SELECT tenant_id, source_id, feed FROM old_calls "
             "UNION ALL SELECT tenant_id, source_id, feed FROM old_records) GROUP BY ALL",
-            "purged_feeds": f"SELECT tenant_id, feed, min(a) AS purged_from, max(b) AS purged_until FROM (SELECT "
+            "purged_feeds": "SELECT tenant_id, feed, min(a) AS purged_from, max(b) AS purged_until FROM (SELECT "
             f"tenant_id, feed, purged_from AS a, purged_until AS b FROM {main}.purged_feeds UNION ALL SELECT tenant_id, "
             f"feed, min(moment), {logs} FROM {gone} WHERE feed IN ({', '.join(repr(f) for f in LOG_FEEDS)}) GROUP BY ALL) "
             "GROUP BY ALL",

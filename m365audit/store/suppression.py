@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -22,11 +23,13 @@ LIST_NAME: Final = "erased.json"
 _KEY_PLACE: Final = ("keys", "erased.key")
 _KEY_BYTES: Final = 32
 _LONGEST: Final = 320
-_CANDIDATE: Final = re.compile(
-    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w.+'!#$&*^`~-]+(?:@|%40)[\w.-]+|[^\"\t\r\n,;<>{}\[\]\\]+"
+_CANDIDATES: Final = (
+    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    re.compile(r"[\w.+'!#$&*^`~-]+@[\w.-]*\w"),
+    re.compile(r"[^\s\"/?&=<>{}\[\],;\\]+%40[\w.%-]*\w"),
+    re.compile(r"[^\"\t\r\n,;<>{}\[\]\\]+"),
 )
-"""What a text is taken apart into: ids, addresses, and whatever stands between quotes, commas and brackets."""
-_WHOLE: Final = re.compile(r"[^\"\t\r\n,;<>{}\[\]\\]+")
+"""What a text is taken apart into: ids, addresses, those of an URL, and whatever stands between quotes and commas."""
 _REMEMBERED: Final = 200_000
 
 
@@ -123,16 +126,14 @@ class Suppressed:
 
 def _candidates(text: str) -> Iterable[str]:
     seen: set[str] = set()
-    for pattern in (_CANDIDATE, _WHOLE):
+    for pattern in _CANDIDATES:
         for found in pattern.finditer(text):
             candidate = found.group().strip()
-            if 3 < len(candidate) <= _LONGEST and candidate not in seen:  # noqa: PLR2004 - shorter ones are no names
-                seen.add(candidate)
-                yield candidate
-                if candidate[:5].lower() == "smtp:":
-                    yield candidate[5:]
-                if "%40" in candidate:
-                    yield candidate.replace("%40", "@")
+            for spelled in (candidate, candidate[5:] if candidate[:5].lower() == "smtp:" else "",
+                            urllib.parse.unquote(candidate) if "%" in candidate else ""):  # fmt: skip
+                if 3 < len(spelled) <= _LONGEST and spelled not in seen:  # noqa: PLR2004 - shorter ones are no names
+                    seen.add(spelled)
+                    yield spelled
 
 
 def _unescaped(text: str) -> str:

@@ -23,8 +23,7 @@ NOTE_NAME: Final = "published.json"
 NOT_PROVEN: Final = (
     "that Microsoft logged everything: what was never read stands in the table coverage",
     "that an imported file was not changed before it was imported",
-    "that somebody who may write to the state folder did not replace a file together with its hash: keep the journal's "
-    "head, which every report prints, somewhere else",
+    "that who may write to the state folder did not replace a file and its hash: keep the journal's head elsewhere",
     "that back-ups are whole",
 )
 """What no check here can prove."""
@@ -115,7 +114,8 @@ def _named_files(connection: duckdb.DuckDBPyConnection, state: Path) -> Check:
 
 def _accounts(connection: duckdb.DuckDBPyConnection) -> Check:
     rows = connection.execute(
-        "SELECT path, records, stored, duplicate, quarantined FROM sources WHERE records <> stored + duplicate + quarantined"
+        "SELECT path, records, stored, duplicate, quarantined FROM sources "
+        "WHERE records <> stored + duplicate + quarantined"
     ).fetchall()
     total = connection.execute("SELECT count(*) FROM sources").fetchone()
     wrong = [f"{path}: {records} records came, {s} + {d} + {q} are accounted for" for path, records, s, d, q in rows]

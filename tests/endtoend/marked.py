@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-from landed import GROUP, TENANT, Desk, audit, call, envelope, group_page, sign_in
+from landed import Desk, audit, call, envelope, group_page, sign_in
 
 ID: Final = "d0d0cafe-1111-4222-8333-00c0ffee00aa"
 UPN: Final = "zoë.o'marker@contoso.example"
@@ -125,7 +125,7 @@ def every_value(path: Path) -> bytes:
     """Return every value of every table of a database as text: DuckDB packs texts, so bytes alone prove little."""
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
-        found = [str(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in tables]
+        found = [str(connection.table(name).fetchall()) for (name,) in tables]
     return "\n".join(found).encode("utf-8", "surrogatepass")
 
 
@@ -141,7 +141,3 @@ def search(folders: list[Path], needles: tuple[str, ...] = NEEDLES) -> list[tupl
                 if any(each in folded for each in encoded):
                     found.append((path.name, needle))
     return found
-
-
-assert GROUP
-assert TENANT

@@ -135,7 +135,7 @@ def test_a_kill_leaves_the_old_or_the_new_and_the_command_can_be_repeated(
         if next(count) == step:
             raise _KilledError
 
-    with monkeypatch.context() as patched, pytest.raises(_KilledError):
+    with monkeypatch.context() as patched, pytest.raises(_KilledError):  # noqa: PT012
         original_replace, original_sync = Path.replace, rewriting._sync
 
         def replace(self: Path, target: Path) -> Path:
@@ -161,7 +161,7 @@ def test_a_hold_forbids_it_and_a_refusal_is_on_record(marked: Desk) -> None:
     actor = Actor(f"os:{getpass.getuser()}", "p", "p", (), "os")
     set_hold(marked.settings, TENANT, "tenant", reason="lawsuit 2026/44 is going on", until=now + timedelta(days=90),
              actor=actor, now=now)  # fmt: skip
-    with pytest.raises(ReviewError, match="hold H-.* forbids it until .*lawsuit"):
+    with pytest.raises(ReviewError, match=r"hold H-.* forbids it until .*lawsuit"):
         _erase(marked)
     assert search(_folders(marked), NEEDLES[:1])
     erasure.refuse(marked.settings, TENANT, UPN, ground="17(3)(e)", reason=f"lawsuit against {UPN} is on", actor=actor)

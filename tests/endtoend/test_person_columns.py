@@ -1,4 +1,4 @@
-"""The list of columns that can hold a person is complete: every text column of both databases is in it, or out of it."""
+"""The list of columns that can hold a person is complete: every text column of both databases is in it, or out."""
 
 from __future__ import annotations
 
