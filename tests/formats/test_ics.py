@@ -8,7 +8,7 @@ from typing import Any
 
 import icalendar
 import pytest
-from report.database import FABRIKAM, PERSON, RUN_AT
+from report.database import FABRIKAM, PERSON, RUN_AT, empty_world
 from report.reader import NOW, QueryReader, document_of, pieces
 
 from m365audit.report import Document
@@ -74,13 +74,6 @@ def test_a_clock_of_a_breach_warns_twice(made: bytes) -> None:
     assert [alarm["TRIGGER"].dt for alarm in alarms] == [-timedelta(hours=24), -timedelta(hours=6)]
 
 
-def test_nothing_due_is_an_empty_calendar(report_world_reader: QueryReader) -> None:
-    empty = render_ics(document_of(report_world_reader), load_words())
+def test_nothing_due_is_an_empty_calendar() -> None:
+    empty = render_ics(document_of(QueryReader(empty_world())), load_words())
     assert icalendar.Calendar.from_ical(empty).walk("VEVENT") == []
-
-
-@pytest.fixture(scope="module")
-def report_world_reader() -> QueryReader:
-    from report.world import build_world  # noqa: PLC0415
-
-    return QueryReader(build_world())

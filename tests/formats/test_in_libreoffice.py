@@ -32,6 +32,7 @@ OFFICE = shutil.which("soffice")
 pytestmark = pytest.mark.skipif(OFFICE is None, reason="there is no soffice here (libreoffice-calc-nogui)")
 _STRINGS = tuple(string for string in hostile() if len(string) < 1_000)
 _SECTIONS = ("findings", "evidence", "not_assessable", "action_plan", "art30_controller")
+_SHEETS = ("findings", "action_plan", "decisions", "not_assessable", "art30_controller")
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -44,7 +45,7 @@ def opened(reader: QueryReader, document: Document, tmp_path_factory: pytest.Tem
     folder = tmp_path_factory.mktemp("office")
     rows = hidden(PackedReader(reader, _STRINGS), people())
     (folder / "book.xlsx").write_bytes(
-        render_xlsx(replaced(slim(document), lambda _: "=1+1"), rows, load_words(), _SECTIONS)
+        render_xlsx(replaced(slim(document), lambda _: "=1+1"), rows, load_words(), _SHEETS)
     )
     for section in _SECTIONS:
         (folder / f"{section}.csv").write_bytes(b"".join(csv_pieces(rows, section)))
