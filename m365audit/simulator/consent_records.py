@@ -30,13 +30,14 @@ def records(tenant: Tenant) -> dict[str, Document]:
 def _record(
     tenant: Tenant, name: str, kind: str, app: App, *history: Document, about: Document | None = None, **extra: str
 ) -> Document:
-    """Return a record; ``about``: what its integration says beside kind, name and apps."""
+    """Return a record; ``about``: what its integration says beside whose app it is, or nothing at all where empty."""
     known = {"publisher": app.publisher, "owner_tenant_id": app.owner_tenant}
+    said = {} if about == {} else {**known, **(about or {})}
     return {
         "schema": "m365audit.consent/1",
         "record": f"{tenant.key}-{name}",
         "tenant": tenant.id,
-        "integration": {"kind": kind, "name": app.name, "app_ids": [app.id], **(known if about is None else about)},
+        "integration": {"kind": kind, "name": app.name, "app_ids": [app.id], **said},
         "controller": f"{tenant.name} B.V.",
         "processor": app.publisher,
         **extra,
