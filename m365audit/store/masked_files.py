@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, Protocol, cast
+from typing import IO, Any, Final, Protocol, cast
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -154,7 +154,7 @@ def _mask_text(reader: IO[bytes], writer: IO[bytes], masks: Masking) -> bool:
         buffered.detach()
 
 
-def _mask_buffered(buffered: io.BufferedReader, writer: IO[bytes], masks: Masking) -> bool:
+def _mask_buffered(buffered: Any, writer: IO[bytes], masks: Masking) -> bool:
     head = buffered.peek(_HEAD)[:_HEAD]
     encoding = next((name for name, pattern in _UTF16.items() if pattern.match(head)), "utf-8")
     if encoding == "utf-8" and b"\x00" in head:
@@ -165,7 +165,7 @@ def _mask_buffered(buffered: io.BufferedReader, writer: IO[bytes], masks: Maskin
         return False
     errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
     is_changed = False
-    for text in _pieces(cast("IO[bytes]", buffered), encoding, errors):
+    for text in _pieces(buffered, encoding, errors):
         masked = _masked_piece(text, masks)
         is_changed |= masked is not text
         writer.write(masked.encode(encoding, errors))

@@ -130,7 +130,7 @@ class Purge:
         """Choose sightings before the newest whole listing before the cut-off, and records that nothing shows later."""
         run = self.connection.execute
         run(
-            f"""
+            """
             CREATE OR REPLACE TEMP TABLE old_sightings AS
             SELECT s.rowid AS row, s.tenant_id, s.feed, s.record_id, s.content
             FROM sightings AS s
@@ -291,7 +291,8 @@ class Purge:
         else:
             rows = copy_database(connection, working, fresh, changes, workdir=staged.folder)
         moved = connection.execute(
-            "SELECT count(*) FROM cut_calls AS k SEMI JOIN form_moves AS m ON k.tenant_id = m.tenant_id AND k.form_no = m.was"
+            "SELECT count(*) FROM cut_calls AS k "
+            "SEMI JOIN form_moves AS m ON k.tenant_id = m.tenant_id AND k.form_no = m.was"
         ).fetchone()
         purged.addresses = sum(rows.values()) + (moved[0] if moved else 0)
         staged.removes.append(path.with_name(f"{path.name}.wal"))
@@ -307,6 +308,7 @@ class Purge:
             if has_published
             else ""
         )
+        log_feeds = ", ".join(f"'{feed}'" for feed in LOG_FEEDS)
         gone = (
             "(SELECT tenant_id, feed, moment FROM old_calls UNION ALL SELECT tenant_id, feed, moment FROM old_records)"
         )
@@ -322,8 +324,8 @@ class Purge:
             f"AS kind, count(*) AS records, {at} AS removed_at FROM (SELECT tenant_id, source_id, feed FROM old_calls "
             "UNION ALL SELECT tenant_id, source_id, feed FROM old_records) GROUP BY ALL",
             "purged_feeds": "SELECT tenant_id, feed, min(a) AS purged_from, max(b) AS purged_until FROM (SELECT "
-            f"tenant_id, feed, purged_from AS a, purged_until AS b FROM {main}.purged_feeds UNION ALL SELECT tenant_id, "
-            f"feed, min(moment), {logs} FROM {gone} WHERE feed IN ({', '.join(repr(f) for f in LOG_FEEDS)}) GROUP BY ALL) "
+            f"tenant_id, feed, purged_from AS a, purged_until AS b FROM {main}.purged_feeds UNION ALL "
+            f"SELECT tenant_id, feed, min(moment), {logs} FROM {gone} WHERE feed IN ({log_feeds}) GROUP BY ALL) "
             "GROUP BY ALL",
             "kept_use": f"SELECT * FROM (SELECT * FROM {main}.kept_use {use}) WHERE day >= "
             f"CAST(TIMESTAMPTZ '{self.cutoffs.aggregates.isoformat()}' AS DATE)",
