@@ -78,6 +78,7 @@ class Published:
         self._pool = pool
         self._idle: list[Reading] = []
         self._turns = asyncio.Semaphore(READERS)
+        self._is_over = False
 
     async def ask(self, question: Callable[[Reading], _Value]) -> _Value:
         """Run ``question`` with a reader in a thread and return its answer.
@@ -97,7 +98,8 @@ class Published:
                 await self._in_thread(lambda: self._close(self._is_old))
 
     async def close(self) -> None:
-        """Close every reader that is not busy."""
+        """Close every reader; a busy one closes when it is done."""
+        self._is_over = True
         await self._in_thread(lambda: self._close(lambda _: True))
 
     def _answer(self, question: Callable[[Reading], _Value]) -> _Value:
@@ -107,6 +109,8 @@ class Published:
                 return question(reading)
         finally:
             self._idle.append(reading)
+            if self._is_over:
+                self._close(lambda _: True)
 
     def _taken(self) -> Reading:
         stamp = (self._file(), self._head())

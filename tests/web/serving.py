@@ -106,7 +106,7 @@ class Served:
 
     def browser(self, actor: Actor | None = None) -> Browser:
         """Return somebody's browser that has come in; without an actor one that has not."""
-        client = httpx.Client(base_url=self.origin, trust_env=False)
+        client = httpx.Client(base_url=self.origin, trust_env=False, timeout=60)
         self.clients.append(client)
         if actor is not None:
             client.cookies.set(self.desk.place.cookie, self.cookie(actor))
