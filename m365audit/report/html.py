@@ -68,13 +68,14 @@ def _matrix(document: Document) -> dict[str, object]:
     cells = room.shown_cells(document, matrix)
     apps = {(cell.tenant_id, cell.integration_name or cell.app_id): cell for cell in document.matrix if cell.app_id}
     recorded = sum(1 for cell in apps.values() if cell.integration_name is not None)
+    unknown = sum(1 for cell in apps.values() if cell.integration_name is None and cell.recorded == "unknown")
     return {
         "matrix": matrix,
         "cells": cells,
         "cell_anchors": {_key(cell): f"cell-{ordinal}" for ordinal, cell in enumerate(cells.items, 1)},
         "coverage_by_tenant": _page_one_coverage(document),
         "integrations_recorded": recorded,
-        "integrations_unrecorded": len(apps) - recorded,
+        "integrations_unrecorded": len(apps) - recorded - unknown,
     }
 
 

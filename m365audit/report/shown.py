@@ -117,12 +117,16 @@ def open_clocks(document: Document) -> OpenClocks:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
-    """One integration's sheet: its cells, its timeline as a drawing, the days that its table has room for."""
+    """One integration's sheet: its cells, its timeline as a drawing, the days that its table has room for.
+
+    ``is_unknown``: nobody can say whether it is recorded, because the register could not be read.
+    """
 
     integration: Integration
     cells: tuple[Cell, ...]
     drawing: Drawing | None
     days: room.Shown[UseDay]
+    is_unknown: bool
 
 
 def integration_views(document: Document) -> room.Shown[IntegrationView]:
@@ -137,7 +141,7 @@ def integration_views(document: Document) -> room.Shown[IntegrationView]:
         days = item.timeline.days if item.timeline is not None else ()
         shown = room.Shown(tuple(days[-room.DAYS :]), len(days), room.COMMANDS["days"])
         drawing = draw(item.timeline) if item.timeline is not None else None
-        views.append(IntegrationView(item, tuple(own), drawing, shown))
+        views.append(IntegrationView(item, tuple(own), drawing, shown, all(cell.recorded == "unknown" for cell in own)))
     return room.Shown(tuple(views), document.integrations_total, room.COMMANDS["integrations"])
 
 

@@ -81,7 +81,7 @@ def test_tables_have_captions_and_scoped_headers_and_scroll_by_keyboard(page: El
         assert region.attributes["role"] == "region"
         assert region.attributes["tabindex"] == "0"
         if not region.all("table"):
-            assert region.attributes["aria-label"]
+            assert region.attributes["aria-labelledby"] == region.all("title")[0].attributes["id"]
             assert region.all("title")[0].text()
             assert region.all("desc")[0].text()
             continue
