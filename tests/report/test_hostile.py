@@ -11,7 +11,7 @@ import json
 import sys
 import time
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -20,6 +20,7 @@ import pytest
 from m365audit.report import Document, render
 from m365audit.report.display import SHOWN, has_mixed_scripts, impersonal, inert, moment, shown, visible
 from m365audit.report.tables import SECTIONS
+from m365audit.report.words import load_words
 
 from .hostile import HOSTILE
 from .page import read_page, structure
@@ -96,6 +97,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(inner) for inner in value]
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     return moment(value) if isinstance(value, datetime) else value
 
 
@@ -128,7 +131,9 @@ def test_every_character_that_hides_or_reorders_is_written_out() -> None:
 
 def test_a_long_text_is_cut_with_a_mark() -> None:
     assert shown("a" * SHOWN) == "a" * SHOWN
-    assert shown("a" * 12_345) == "a" * SHOWN + " … [cut; 12,345 characters, all of them in the JSON file]"
+    assert shown("a" * 12_345) == "a" * SHOWN + " … [12,345]"
+    said = "a" * SHOWN + " … [cut; 12,345 characters, all of them in the JSON file]"
+    assert str(load_words().placed("a" * 12_345)) == said
 
 
 @pytest.mark.parametrize(
