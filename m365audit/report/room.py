@@ -26,7 +26,7 @@ DAYS: Final = 31
 """Days of an integration's table, the newest; the drawing has all of them."""
 CONTROLS: Final = 400
 """Rows of controls, the gravest, over all tenants and integrations."""
-EVIDENCE: Final = 1_000
+EVIDENCE: Final = 700
 """Pieces of evidence in the whole page, so that 200 findings stay below one megabyte."""
 CELLS: Final = 500
 JUDGEMENTS: Final = 150
