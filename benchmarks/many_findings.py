@@ -134,7 +134,16 @@ def generate(folder: Path, case: Case, size: int) -> None:
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what judging would have left, but for what the product's own queries make of the log and its forms."""
-    made = {"access_events", "verdicts", "findings", "finding_evidence", "rule_outcomes", "runs", *VIEWS}
+    made = {
+        *(set(REVIEW_TABLES) - {"controls"}),
+        "access_events",
+        "verdicts",
+        "findings",
+        "finding_evidence",
+        "rule_outcomes",
+        "runs",
+        *VIEWS,
+    }
     for name, columns in ({"controls": REVIEW_TABLES["controls"]} | TABLES).items():
         if name not in made:
             connection.execute(f"CREATE TABLE {name} ({columns})")
