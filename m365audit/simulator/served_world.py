@@ -34,6 +34,7 @@ from m365audit.simulator.served_logs import (
     sign_ins,
 )
 
+_A_YEAR: Final = timedelta(days=365)
 _ROLE_ON_AUDITOR: Final = {"admin": ("m365audit.reviewer",)}
 
 
@@ -50,11 +51,16 @@ class Keyring:
     certificates: Mapping[str, str]
 
 
-def new_keys(tenants: Sequence[Tenant]) -> Keyring:
-    """Return credentials for every tenant.
+def new_keys(tenants: Sequence[Tenant], today: datetime) -> Keyring:
+    """Return credentials for every tenant that are good on the day when they are used.
 
     Secrets depend on the names alone. Keys of certificates are made anew each time: the one thing in this world that
-    no seed decides.
+    no seed decides. Libraries and TLS hold a certificate's end against the host's clock, never the simulated one: so
+    it lives for a year from today at least, whatever the invented directory tells of its end.
+
+    Args:
+        tenants: who needs them.
+        today: the host's time.
     """
     files: dict[str, bytes] = {}
     certificates: dict[str, str] = {}
@@ -63,7 +69,8 @@ def new_keys(tenants: Sequence[Tenant]) -> Keyring:
         if registered.credential == "secret_file":
             files[registered.file] = registered.secret.encode() + b"\n"
             continue
-        key, certificate = _certificate(registered.app.name, datetime.fromisoformat(registered.ends_at))
+        ends_at = max(datetime.fromisoformat(registered.ends_at), today + _A_YEAR)
+        key, certificate = _certificate(registered.app.name, ends_at)
         files[registered.file] = key + certificate
         certificates[tenant.id] = certificate.decode()
     return Keyring(files, certificates)

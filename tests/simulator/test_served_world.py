@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -60,6 +60,15 @@ def test_all_but_the_keys_is_the_same_every_time(live: LiveWorld) -> None:
             replace(t, clients={i: replace(c, certificate=None) for i, c in t.clients.items()}) for t in (tenant, first)
         ]
         assert without_keys[0] == without_keys[1]
+
+
+@pytest.mark.parametrize("year", [2026, 2027, 2041])
+def test_certificates_are_good_for_months_from_the_day_of_the_demo(year: int) -> None:
+    today = datetime(year, 12, 24, tzinfo=UTC)
+    clients = [c for t in live_world(today=today).served.tenants.values() for c in t.clients.values()]
+    (certificate,) = [x509.load_pem_x509_certificate(c.certificate.encode()) for c in clients if c.certificate]
+    assert certificate.not_valid_before_utc < today
+    assert certificate.not_valid_after_utc > today + timedelta(days=200)
 
 
 @pytest.mark.parametrize("tenant_id", TENANTS)
