@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from m365audit.controls import concluding
 from m365audit.controls import statements as sql
 from m365audit.controls.catalogue import OUTCOMES, Catalogue, Control, ControlQuery
 from m365audit.controls.sentences import sentence
@@ -61,7 +62,7 @@ def evaluate(
         _answer(database, catalogue)
         _write_sentences(database, catalogue)
         kind = "TEMP TABLE" if is_temporary else "TABLE"
-        database.execute(f"CREATE OR REPLACE {kind} controls AS {sql.CONTROLS}")
+        database.execute(f"CREATE OR REPLACE {kind} controls AS {concluding.CONTROLS}")
     finally:
         for name in (*sql.WORK_TABLES, "control_people", *absent):
             database.execute(f"DROP TABLE IF EXISTS temp.{name}")
@@ -164,10 +165,10 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
         database.execute(statement)
     for query in catalogue.queries:
         _run_query(database, query)
-    for statement in (sql.QUERY_GAPS, sql.NO_INTEGRATION, *sql.NOT_APPLICABLE, sql.ANSWER_PARTS, sql.NO_ANSWER):
+    for statement in (sql.QUERY_GAPS, sql.NO_INTEGRATION, *sql.NOT_APPLICABLE, sql.ANSWER_PARTS, concluding.NO_ANSWER):
         database.execute(statement)
-    database.execute(sql.BEST, {"outcomes": list(OUTCOMES)})
-    database.execute(sql.SAID)
+    database.execute(concluding.BEST, {"outcomes": list(OUTCOMES)})
+    database.execute(concluding.SAID)
 
 
 def _run_query(database: ControlDatabase, query: ControlQuery) -> None:
