@@ -36,6 +36,7 @@ from m365audit.store.candidate import STORAGE_VERSION  # noqa: E402
 from m365audit.store.database import make_private, open_store  # noqa: E402
 from m365audit.store.published import PublishedReader  # noqa: E402
 from m365audit.store.queries import read_queries  # noqa: E402
+from m365audit.store.review_tables import REVIEW_COLUMNS  # noqa: E402
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase  # noqa: E402
 
 LIMIT_MIB: Final = 1_024
@@ -211,7 +212,7 @@ def stages(folder: Path, case: Case, size: int) -> Iterator[Measurement]:
 def generate_blind(copy: Path, folder: Path) -> None:
     """Make of a copy of the publication the candidate of a run in which no rule could speak."""
     with duckdb.connect(str(copy)) as connection:
-        for name in ("findings", "rule_outcomes", "runs", *(set(REVIEW_TABLES) - {"controls"})):
+        for name in ("findings", "rule_outcomes", "runs", *REVIEW_COLUMNS):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
         connection.execute("DELETE FROM finding_evidence")
         connection.execute("UPDATE tenants SET is_evaluated = false, not_evaluated_reason = 'the register is invalid'")
