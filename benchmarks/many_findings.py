@@ -212,7 +212,7 @@ def stages(folder: Path, case: Case, size: int) -> Iterator[Measurement]:
 def generate_blind(copy: Path, folder: Path) -> None:
     """Make of a copy of the publication the candidate of a run in which no rule could speak."""
     with duckdb.connect(str(copy)) as connection:
-        for name in ("findings", "rule_outcomes", "runs", *REVIEW_COLUMNS):
+        for name in ("findings", "finding_reviews", "rule_outcomes", "runs", *REVIEW_COLUMNS):
             connection.execute(f"DROP TABLE IF EXISTS {name}")
         connection.execute("DELETE FROM finding_evidence")
         connection.execute("UPDATE tenants SET is_evaluated = false, not_evaluated_reason = 'the register is invalid'")

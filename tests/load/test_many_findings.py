@@ -100,7 +100,7 @@ def test_evidence_of_what_nobody_could_look_at_is_kept(tmp_path: Path) -> None:
         assert ask(published, states) == [("open", "unchanged", False, SIZE // 2)]
         page = rendered(published, "html")
         assert "This run could not look at it again, so it stays open." in page
-        assert ("of its 1,500 pieces of evidence 0 are still at hand" in page) == (not kept)
+        assert ("Of its 1,500 pieces of evidence 0 are still at hand" in page) == (not kept)
         assert ("This publication holds none of them" in page) == (not kept)
 
 
