@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from m365audit.config import Settings
 from m365audit.pipeline import controlling
@@ -79,6 +79,8 @@ class Published:
         self._idle: list[Reading] = []
         self._turns = asyncio.Semaphore(READERS)
         self._is_over = False
+        self._kept: tuple[Stamp, datetime, object] | None = None
+        self._keeping = asyncio.Lock()
 
     async def ask(self, question: Callable[[Reading], _Value]) -> _Value:
         """Run ``question`` with a reader in a thread and return its answer.
@@ -90,10 +92,28 @@ class Published:
         async with self._turns:
             return await self._in_thread(lambda: self._answer(question))
 
+    async def ask_once(self, question: Callable[[Reading], _Value]) -> _Value:
+        """Return the answer to the one question that is kept: the same one while file, journal and minute are.
+
+        Raises:
+            StoreError, QueryError: as in ``ask``.
+        """
+        async with self._keeping:
+            minute = self._now().replace(second=0, microsecond=0)
+            stamp = await self._in_thread(self._stamp)
+            if self._kept is None or self._kept[:2] != (stamp, minute):
+                self._kept = None
+                found, answer = await self.ask(lambda reading: (reading.stamp, question(reading)))
+                self._kept = found, minute, answer
+            return cast("_Value", self._kept[2])
+
     async def watch(self) -> None:
         """Let go of a file as soon as it was replaced: what was erased from it must not live on in our hands."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
+            kept = self._kept
+            if kept is not None and kept[0][0] != self._file():
+                self._kept = None
             if self._has_old():
                 await self._in_thread(lambda: self._close(self._is_old))
 
@@ -113,7 +133,7 @@ class Published:
                 self._close(lambda _: True)
 
     def _taken(self) -> Reading:
-        stamp = (self._file(), self._head())
+        stamp = self._stamp()
         while self._idle:
             with suppress(IndexError):
                 reading = self._idle.pop()
@@ -163,6 +183,9 @@ class Published:
         except OSError:
             return None
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _stamp(self) -> Stamp:
+        return self._file(), self._head()
 
     def _head(self) -> object:
         with open_journal(self._settings.state) as journal:
