@@ -29,6 +29,9 @@ judged AS (
         n.feed,
         make_timestamp(epoch_us(m.moment)) - p.length AS since,
         make_timestamp(epoch_us(t.watched_from)) AS watched_from,
+        make_timestamp(epoch_us(t.watched_to)) AS watched_to,
+        -- Logs are read by the day or by the week; whoever has read none for longer does not know that they are there.
+        make_timestamp(epoch_us(m.moment)) - INTERVAL 14 DAY AS fresh_from,
         count(c.feed) FILTER (WHERE c.state <> 'gap') AS seen,
         count(c.feed) FILTER (
             WHERE c.state = 'gap'
@@ -47,6 +50,8 @@ counted AS (
         any_value(words) AS words,
         any_value(since) AS since,
         any_value(watched_from) AS watched_from,
+        any_value(watched_to) AS watched_to,
+        coalesce(any_value(watched_to) >= any_value(fresh_from), FALSE) AS is_fresh,
         count(*) FILTER (WHERE gaps > 0 OR seen = 0) AS lacking,
         string_agg(feed, ', ' ORDER BY feed) FILTER (WHERE gaps > 0 OR seen = 0) AS feeds
     FROM judged
@@ -57,21 +62,22 @@ SELECT
     CASE
         WHEN words IS NULL THEN 'not_assessable'
         WHEN lacking > 0 THEN 'outside'
-        WHEN watched_from <= since THEN 'within'
+        WHEN watched_from <= since AND is_fresh THEN 'within'
         ELSE 'not_assessable'
     END AS outcome,
     CASE
         WHEN words IS NULL THEN 'definition_missing'
-        WHEN lacking = 0 AND NOT coalesce(watched_from <= since, FALSE) THEN 'coverage_gap'
+        WHEN lacking = 0 AND NOT coalesce(watched_from <= since AND is_fresh, FALSE) THEN 'coverage_gap'
     END AS reason_code,
     CASE
         WHEN words IS NULL THEN 'definition_missing'
         WHEN lacking > 0 THEN 'logs_gap'
-        WHEN watched_from <= since THEN 'logs_complete'
+        WHEN watched_from <= since AND is_fresh THEN 'logs_complete'
+        WHEN NOT is_fresh THEN 'logs_ended'
         ELSE 'logs_short'
     END AS says,
     json_object(
         'since', strftime(CASE WHEN watched_from > since THEN watched_from ELSE since END, '%Y-%m-%d'),
-        'count', lacking, 'feeds', feeds, 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
+        'until', strftime(watched_to, '%Y-%m-%d'), 'count', lacking, 'feeds', feeds, 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
     ) AS facts
 FROM counted

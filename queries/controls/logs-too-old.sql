@@ -18,7 +18,7 @@ WITH promised AS (
     WHERE key = 'retention.system_logs.duration'
 ),
 oldest AS (
-    SELECT tenant_id, min(first_at) AS first_at
+    SELECT tenant_id, min(first_at) AS first_at, count(*) FILTER (WHERE first_at IS NULL) AS timeless
     FROM (
         SELECT tenant_id, first_at FROM judged_forms
         UNION ALL
@@ -33,6 +33,7 @@ judged AS (
         t.tenant_id,
         p.words,
         make_timestamp(epoch_us(o.first_at)) AS oldest,
+        coalesce(o.timeless, 0) AS timeless,
         make_timestamp(epoch_us(m.moment)) - p.length AS limit_at,
         EXISTS(SELECT 1 FROM holds AS h WHERE h.tenant_id = t.tenant_id AND h.is_active) AS is_held
     FROM tenants AS t
@@ -44,20 +45,26 @@ SELECT
     tenant_id,
     CASE
         WHEN words IS NULL THEN 'not_assessable'
+        WHEN oldest < limit_at AND is_held THEN 'review'
+        WHEN oldest < limit_at THEN 'outside'
+        -- What has no time may be of any time.
+        WHEN timeless > 0 THEN 'not_assessable'
         WHEN oldest IS NULL THEN 'not_applicable'
-        WHEN oldest >= limit_at THEN 'within'
-        WHEN is_held THEN 'review'
-        ELSE 'outside'
+        ELSE 'within'
     END AS outcome,
-    CASE WHEN words IS NULL THEN 'definition_missing' END AS reason_code,
     CASE
         WHEN words IS NULL THEN 'definition_missing'
+        WHEN timeless > 0 AND NOT coalesce(oldest < limit_at, FALSE) THEN 'no_source'
+    END AS reason_code,
+    CASE
+        WHEN words IS NULL THEN 'definition_missing'
+        WHEN oldest < limit_at AND is_held THEN 'logs_held'
+        WHEN oldest < limit_at THEN 'logs_too_old'
+        WHEN timeless > 0 THEN 'time_unknown'
         WHEN oldest IS NULL THEN 'no_logs'
-        WHEN oldest >= limit_at THEN 'logs_young'
-        WHEN is_held THEN 'logs_held'
-        ELSE 'logs_too_old'
+        ELSE 'logs_young'
     END AS says,
     json_object(
-        'oldest', strftime(oldest, '%Y-%m-%d'), 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
+        'count', timeless, 'oldest', strftime(oldest, '%Y-%m-%d'), 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
     ) AS facts
 FROM judged

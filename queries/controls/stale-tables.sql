@@ -1,6 +1,6 @@
 /*---
 query: stale-tables
-controls: [C09-8, C10-2, C10-3, C13-1, C13-2, C16-1]
+controls: [C09-1, C09-2, C09-3, C09-4, C09-5, C09-6, C09-8, C10-2, C10-3, C13-1, C13-2, C13-4, C16-1]
 gate: true
 needs: []
 question: Has nobody compared the tables of law by date with their sources for longer than they say is good?
@@ -24,11 +24,16 @@ asked AS (
     -- Where there is no case and no request, no clock was asked.
     SELECT DISTINCT b.tenant_id, NULL, c.control, 'clocks'
     FROM breach_cases AS b
-    CROSS JOIN (SELECT unnest(['C13-1', 'C13-2']) AS control) AS c
+    CROSS JOIN (SELECT unnest(['C13-1', 'C13-2', 'C13-4']) AS control) AS c
     UNION ALL
     SELECT DISTINCT r.tenant_id, NULL, c.control, 'clocks'
     FROM subject_requests AS r
-    CROSS JOIN (SELECT unnest(['C09-8', 'C16-1']) AS control) AS c
+    INNER JOIN (
+        SELECT
+            unnest(['C09-1', 'C09-2', 'C09-3', 'C09-4', 'C09-5', 'C09-6', 'C09-8', 'C16-1']) AS control,
+            unnest(['access', 'rectify', 'erase', 'restrict', 'portability', 'object', NULL, NULL]) AS kind
+    ) AS c
+        ON coalesce(c.kind = r.kind, c.kind IS NULL)
 )
 SELECT
     a.tenant_id,

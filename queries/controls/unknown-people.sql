@@ -23,7 +23,19 @@ HAVING count(*) FILTER (WHERE u.age_group IS NULL) > 0
 UNION ALL
 SELECT s.tenant_id, 'C07-2', 'not_assessable', 'no_source', 'factor_unknown', json_object('count', count(*))
 FROM sign_ins AS s
-INNER JOIN (SELECT DISTINCT tenant_id, app_id FROM register_apps) AS a
+INNER JOIN (
+    -- The applications that the rule sign-in-without-mfa looks at, and those of a record that no listing shows.
+    SELECT tenant_id, app_id FROM register_apps
+    UNION
+    SELECT g.tenant_id, g.app_id
+    FROM grants AS g
+    WHERE
+        g.is_current AND g.workload IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM apps AS f
+            WHERE f.tenant_id = g.tenant_id AND f.app_id = g.app_id AND f.is_first_party
+        )
+) AS a
     ON s.tenant_id = a.tenant_id AND s.app_id = a.app_id
 WHERE s.user_id IS NOT NULL AND s.is_mfa IS NULL AND s.succeeded IS DISTINCT FROM FALSE
 GROUP BY s.tenant_id

@@ -19,11 +19,23 @@ vendors AS (
 ),
 unknown AS (
     -- Whose app it is, nobody knows while the tenant does not show it.
-    SELECT r.tenant_id, count(*) AS apps
-    FROM (SELECT DISTINCT tenant_id, app_id FROM register_apps) AS r
-    LEFT JOIN service_principals AS p ON r.tenant_id = p.tenant_id AND r.app_id = p.app_id
-    WHERE p.owner_tenant_id IS NULL
-    GROUP BY r.tenant_id
+    SELECT tenant_id, count(*) AS apps
+    FROM (
+        SELECT r.tenant_id, r.app_id
+        FROM register_apps AS r
+        LEFT JOIN service_principals AS p ON r.tenant_id = p.tenant_id AND r.app_id = p.app_id
+        WHERE p.owner_tenant_id IS NULL
+        UNION
+        -- An application without a record and without an owner may be the vendor's, too; where nothing is recorded,
+        -- there is no vendor.
+        SELECT p.tenant_id, p.app_id
+        FROM service_principals AS p
+        WHERE
+            p.owner_tenant_id IS NULL AND p.app_id IS NOT NULL AND coalesce(p.sp_type = 'Application', TRUE)
+            AND p.app_id NOT IN (SELECT f.app_id FROM first_party_apps AS f)
+            AND EXISTS (SELECT 1 FROM register_apps AS r WHERE r.tenant_id = p.tenant_id)
+    )
+    GROUP BY tenant_id
 ),
 counted AS (
     SELECT p.tenant_id, count(DISTINCT p.app_id) AS apps, count(DISTINCT p.app_id) FILTER (WHERE NOT p.is_recorded) AS unrecorded
