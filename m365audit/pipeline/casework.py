@@ -5,7 +5,6 @@ Each function checks and writes one thing; what it may be refused for stands in 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,11 +25,11 @@ from m365audit.findings.values import Terms
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling
 from m365audit.pipeline.reviewing import FindingKey, facts_of, open_reviewed, terms_of, zone_of
 from m365audit.resources import data_dir
+from m365audit.store.durable import sha256_of
 from m365audit.store.journal import Actor, Draft, Entry, Journal, open_journal
 from m365audit.store.published import PublishedReader
 
 _PEOPLE: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
-_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,20 +279,12 @@ def attest(doing: Doing, tenant: str, statement: Statement, known: Sequence[str]
         raise ReviewError("kind, ref and role must say something", hint="e.g. --kind contract --ref 'DPA 2026-03' …")
     body = {
         "kind": statement.kind.strip(), "ref": statement.ref.strip(), "role": statement.role.strip(),
-        "valid_until": statement.valid_until.isoformat(), "sha256": _hash(statement.file) if statement.file else None,
-        "file": statement.file.name if statement.file else None,
+        "valid_until": statement.valid_until.isoformat(), "file": statement.file.name if statement.file else None,
+        "sha256": sha256_of(statement.file) if statement.file else None,
     }  # fmt: skip
     with open_journal(doing.settings.state) as journal:
         draft = Draft("attestation", tenant, control, "attest", doing.actor, body)
         return journal.append(draft, expected_version=None, at=doing.now)
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _check_version(doing: Doing, subject: str, version: int, entries: Sequence[Entry]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from m365audit.config import Settings, load_adequacy, load_clocks
 from m365audit.pipeline.reviewing import is_one_person
 from m365audit.report import Circumstances, DatedTable
+from m365audit.store.durable import sha256_of
 from m365audit.store.journal import open_journal
 from m365audit.store.published_file import published_path
-
-_PIECE = 1 << 20
 
 
 def circumstances(settings: Settings, database: Path | None = None) -> Circumstances:
@@ -28,16 +26,8 @@ def circumstances(settings: Settings, database: Path | None = None) -> Circumsta
     return Circumstances(
         is_second_person_off=settings.review.second_person == "off",
         is_one_person=is_one_person(settings),
-        database_hash=_hash(database or published_path(settings.publish)),
+        database_hash=sha256_of(database or published_path(settings.publish)),
         journal_entries=entries,
         journal_head=head if entries else None,
         dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),
     )
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as database:
-        while piece := database.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -19,6 +19,7 @@ import duckdb
 
 from m365audit.errors import StoreBusyError, StoreError
 from m365audit.store import rewriting
+from m365audit.store.durable import sync_file, sync_folder
 
 DATABASE_NAME: Final = "m365audit.duckdb"
 MEMORY_LIMIT: Final = "2GB"
@@ -122,20 +123,6 @@ def make_private(folder: Path) -> Path:
         sync_folder(folder.parent)
     folder.chmod(0o700)
     return folder
-
-
-def sync_file(path: Path) -> None:
-    """Make a file's bytes durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` durable (DuckDB itself never syncs a folder)."""
-    sync_file(folder)
 
 
 def _migrations() -> list[tuple[int, str]]:

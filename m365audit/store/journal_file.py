@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from m365audit.errors import StoreBusyError, StoreError
-from m365audit.store.database import make_private, sync_folder
+from m365audit.store.database import make_private
+from m365audit.store.durable import sync_folder
 
 _PATIENCE: Final = 30.0
 """Seconds to wait for another process that is just writing."""

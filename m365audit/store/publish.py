@@ -12,7 +12,7 @@ from typing import Final
 
 from m365audit.errors import StoreError
 from m365audit.store import published_file
-from m365audit.store.database import sync_file, sync_folder
+from m365audit.store.durable import sync_file, sync_folder
 
 PUBLISHED_NAME: Final = published_file.PUBLISHED_NAME
 _UNFINISHED: Final = ".unfinished-"

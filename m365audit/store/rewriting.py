@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from m365audit.store.durable import sync_file
+
 _FOLDER: Final = "rewriting"
 _PROMISE: Final = "rewriting.json"
 PUBLISH_FOLDER: Final = ".rewriting"
@@ -65,10 +67,10 @@ def promise(state: Path, staged: Staged) -> None:
         OSError: the disk refuses; nothing has happened then.
     """
     for path in staged.moves:
-        _sync(path)
+        sync_file(path)
     for folder in (staged.folder, staged.publish_folder):
         if folder.is_dir():
-            _sync(folder)
+            sync_file(folder)
     content = {
         "moves": [[str(source.absolute()), str(target.absolute())] for source, target in staged.moves.items()],
         "removes": [str(path.absolute()) for path in staged.removes],
@@ -82,7 +84,7 @@ def promise(state: Path, staged: Staged) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(state / _PROMISE)
-    _sync(state)
+    sync_file(state)
 
 
 def finish(state: Path) -> bool:
@@ -113,7 +115,7 @@ def finish(state: Path) -> bool:
     for folder in content["folders"]:
         shutil.rmtree(folder, ignore_errors=True)
     promised.unlink()
-    _sync(state)
+    sync_file(state)
     return True
 
 
@@ -131,12 +133,4 @@ def _note(state: Path, note: Mapping[str, Any]) -> None:
 def _sync_all(folders: Iterable[Path]) -> None:
     for folder in folders:
         if folder.is_dir():
-            _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            sync_file(folder)

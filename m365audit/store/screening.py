@@ -6,13 +6,13 @@ folder tells their hash and why: so a file that was rewritten is told from one t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from m365audit.store.durable import sha256_of
 from m365audit.store.masked_files import OpaqueFileError, mask_file
 from m365audit.store.suppression import Suppressed
 
@@ -27,9 +27,8 @@ def note_path(home: Path) -> Path:
 
 def note_text(content: Path, why: str) -> str:
     """Return what the note about a rewritten file says."""
-    with content.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return json.dumps({"sha256": digest, "why": why, "at": datetime.now(UTC).isoformat(timespec="seconds")}) + "\n"
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return json.dumps({"sha256": sha256_of(content), "why": why, "at": now}) + "\n"
 
 
 def read_note(home: Path) -> dict[str, str] | None:

@@ -20,7 +20,8 @@ from typing import Final, Self
 
 from m365audit.errors import EvidenceError
 from m365audit.store import screening, suppression
-from m365audit.store.database import make_private, sync_file, sync_folder
+from m365audit.store.database import make_private
+from m365audit.store.durable import sync_file, sync_folder
 
 Tell = Callable[[str, int, int], None]
 """Told what is being done, how many bytes are done, and how many there are."""

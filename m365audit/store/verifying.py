@@ -5,7 +5,6 @@ Reads; repairs nothing. What is found wrong is said in a sentence, and what cann
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Final, Literal
 
 import duckdb
 
+from m365audit.store.durable import sha256_of
 from m365audit.store.journal import open_journal
 from m365audit.store.publish import PUBLISHED_NAME
 from m365audit.store.screening import read_note
@@ -67,7 +67,7 @@ def verify(connection: duckdb.DuckDBPyConnection, state: Path, publish: Path) ->
 
 def note_publication(target: Path, files: dict[str, Path]) -> None:
     """Note the hashes of what was just published; ``verify`` holds the files against them."""
-    content = {name: _sha256(path) for name, path in files.items() if path.is_file()}
+    content = {name: sha256_of(path) for name, path in files.items() if path.is_file()}
     unfinished = target.with_name(f"{target.name}.unfinished")
     with unfinished.open("w", encoding="utf-8") as file:
         json.dump(content, file)
@@ -81,11 +81,6 @@ def _check(name: str, checked: int, wrong: list[str]) -> Check:
     return Check(name, "damaged" if wrong else "whole", checked, (*wrong[:_SHOWN], *more))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _kept_files(state: Path) -> Check:
     wrong, checked = [], 0
     for path in sorted((state / "spool").glob("*/??/*/*")):
@@ -93,7 +88,7 @@ def _kept_files(state: Path) -> Check:
             continue
         checked += 1
         noted = read_note(path.parent)
-        if _sha256(path) != (noted["sha256"] if noted else path.parent.name):
+        if sha256_of(path) != (noted["sha256"] if noted else path.parent.name):
             wrong.append(f"{path.relative_to(state)} is not what was kept: its bytes have another hash")
     return _check("kept files have the bytes that came", checked, wrong)
 
@@ -158,7 +153,7 @@ def _publication(state: Path, publish: Path) -> Iterator[Check]:
         elif not path.is_file():
             yield Check(words, "damaged", 1, (f"{path} is gone",))
         else:
-            is_whole = _sha256(path) == hashes[name]
+            is_whole = sha256_of(path) == hashes[name]
             wrong = (
                 [] if is_whole else [f"{path} was changed after it was published: `m365audit evaluate` makes it anew"]
             )
