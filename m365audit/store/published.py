@@ -13,7 +13,6 @@ from typing import Final
 from m365audit.errors import QueryError
 from m365audit.resources import data_dir
 from m365audit.store.published_file import published_path
-from m365audit.store.review_tables import Rows, lay_over
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
 
 _ROWS_AT_A_TIME: Final = 5_000
@@ -63,22 +62,6 @@ def open_for_report(folder: Path) -> Iterator[LockedDatabase]:
         TemporaryDirectory() as spill,
         LockedDatabase(published_path(folder), is_read_only=True, spill=Path(spill), memory=LEAN_MEMORY) as database,
     ):
-        yield database
-
-
-@contextmanager
-def open_for_reading(folder: Path, tables: Rows) -> Iterator[LockedDatabase]:
-    """Open the published database for the product's own readers, with what people decided since laid over it.
-
-    Args:
-        folder: where it is.
-        tables: rows of the review tables, by table (``pipeline.reviewing.review_tables``).
-
-    Raises:
-        StoreError: there is none.
-    """
-    with open_for_report(folder) as database:
-        lay_over(database.execute, tables)
         yield database
 
 

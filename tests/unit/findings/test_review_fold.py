@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from m365audit.findings.clocks import due_things
 from m365audit.findings.values import Facts
 
 from .deciding import FACTS, NOW, Memory, person, wish
@@ -107,11 +106,3 @@ def test_a_plan_is_due_when_it_says() -> None:
     memory.decide(person("x"), wish("confirmed"))
     day = NOW + timedelta(days=5)
     assert memory.decide(person("x"), wish("remediating", until=day)).due_at == day
-
-
-def test_all_that_is_due_is_one_list_the_soonest_first() -> None:
-    open_one, waiting, accepted = Memory(), Memory(), ended("accepted")
-    waiting.decide(person("x"), wish("false_positive"))
-    due = due_things([accepted.review(), open_one.review(), waiting.review()], [], [], UTC)
-    assert [each.kind for each in due] == ["decision", "approval", "acceptance"]
-    assert due[0].left(NOW) == timedelta(days=2)
