@@ -12,7 +12,7 @@ from m365audit.cli.options import config_option, format_option
 from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.session import load, tenant_id_of
 from m365audit.cli.streams import say, show, show_lines
-from m365audit.errors import ReviewError, StoreError
+from m365audit.errors import ConfigurationError, ReviewError, StoreError
 
 _tenant_option = click.option("--tenant", required=True, help="Whose: id or name.")
 _reason_option = click.option("--reason", required=True, help="Why; at least 20 characters, kept in the journal.")
@@ -130,6 +130,11 @@ def purge(*, is_applied: bool, form: str, config_path: Path | None) -> None:
     from m365audit.pipeline import retention, reviewing  # noqa: PLC0415
 
     loaded, policy = load(config_path)
+    if is_applied and not (loaded.is_valid and policy.is_valid):
+        raise ConfigurationError(
+            "nothing was removed: how long it may be kept stands in files that cannot be read whole",
+            hint="correct the above first; what is removed cannot be brought back",
+        )
     actor = reviewing.actor_here(loaded.settings)
     result = retention.purge(loaded.settings, policy, actor=actor, is_applied=is_applied, at=datetime.now(UTC))
     counts = {**result.purged.rows, "rows whose addresses are cut": result.purged.addresses,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from landed import TENANT, USER, Desk, audit, call, group_page, sign_in
+from landed import TENANT, Desk
 
 from m365audit.config import load_policy, load_settings
 from m365audit.errors import ReviewError
@@ -16,13 +16,10 @@ from m365audit.pipeline.retention import PurgeResult, before, keeping
 from m365audit.pipeline.verification import verify
 from m365audit.store.journal import Actor
 
+from .aged import GONE, evidence
 from .marked import every_value, search
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-OLD = "2025-03-01T10:15:00Z"
-MIDDLE = "2026-04-01T10:15:00Z"
-NEW = "2026-06-10T10:15:00Z"
-GONE = ("old-marker-call", "old-marker-sign-in", "old-marker-audit", "old.marker@contoso.example", "198.51.100.201")
 ADDRESSES = ("203.0.113.141", "2001:db8:77:1::beef")
 BERT, CARLA = Actor("os:bert", "bert", "Bert", (), "os"), Actor("os:carla", "carla", "Carla", (), "os")
 
@@ -31,27 +28,7 @@ BERT, CARLA = Actor("os:bert", "bert", "Bert", (), "os"), Actor("os:carla", "car
 def taken_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A desk with evidence of three ages, each with marks of its own."""
     desk = Desk(tmp_path_factory.mktemp("aged") / "desk")
-    me = "https://graph.microsoft.com/v1.0/me/messages"
-    desk.run(
-        desk.write("old_calls.json", [call("old-marker-call", OLD, ipAddress="198.51.100.201")]),
-        desk.write("old_groups.json", group_page([USER, "0e0e0e0e-0000-4000-8000-000000000001"]), at=OLD),
-        desk.write("older_groups.json", group_page(["0ddba11a-0000-4000-8000-000000000002"]),
-                   at="2025-02-01T00:00:00Z"),
-        desk.write("mixed_signs.ndjson", [
-            sign_in("old-marker-sign-in", OLD, ipAddress="198.51.100.201"),
-            sign_in("middle", MIDDLE, ipAddress="203.0.113.141"),
-            sign_in("new", NEW, ipAddress="192.0.2.55"),
-        ]),
-        desk.write("mixed_calls.json", [
-            call("m1", MIDDLE, ipAddress="203.0.113.141", userId=USER, requestUri=me, scopes="Mail.Read"),
-            call("n1", NEW, ipAddress="203.0.113.142"), call("n2", NEW),
-        ]),
-        desk.write("mixed_audits.ndjson", [
-            audit("old-marker-audit", OLD[:-1], UserId="old.marker@contoso.example"),
-            audit("middle-audit", MIDDLE[:-1], ClientIPAddress="2001:db8:77:1::beef"), audit("new-audit", NEW[:-1]),
-        ]),
-        evaluate=True,
-    )  # fmt: skip
+    desk.run(*evidence(desk), evaluate=True)
     return desk.folder
 
 
@@ -167,7 +144,9 @@ def test_how_long_ago(moment: str, period: str, wanted: str) -> None:
 
 
 def test_what_is_kept_follows_the_policy_unless_configured(aged: Desk) -> None:
-    (aged.folder / "policy.yaml").write_text("retention: [{category: system_logs, duration: P6M}]\n", encoding="utf-8")
+    (aged.folder / "policy.yaml").write_text(
+        'retention: [{clause: "9", category: system_logs, duration: P6M}]\n', encoding="utf-8"
+    )
     policy = load_policy(aged.settings.policy).policy
     assert keeping(aged.settings, policy).logs == "P6M"
     with aged.config.open("a", encoding="utf-8") as config:
