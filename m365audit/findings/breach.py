@@ -10,7 +10,7 @@ from typing import Any, Final
 from m365audit.config.spelling import suggestion
 from m365audit.errors import ReviewError
 from m365audit.findings.case import REQUIRED_ANSWERS, Case
-from m365audit.findings.decisions import Ruling, check_may, check_reason
+from m365audit.findings.decisions import Ruling, check_may, check_reason, check_second
 from m365audit.findings.values import Terms
 from m365audit.store.journal import Actor
 
@@ -48,8 +48,8 @@ def answer_later_awareness(terms: Terms, case: Case, actor: Actor, reason: str, 
     _check_open(terms, case, actor, _PEOPLE | {"reviewer"}, "approve a later awareness")
     if case.pending_aware_at is None:
         raise ReviewError("nothing waits for a second person here")
-    if is_approved and actor.person == case.pending_person:
-        raise ReviewError("who asked for a later awareness cannot approve it: a second person is needed")
+    if is_approved:
+        check_second(terms, str(case.pending_person), actor, "who asked for a later awareness cannot approve it")
     check_reason(reason)
     return Ruling("aware_approve" if is_approved else "aware_deny", {"reason": reason.strip()})
 

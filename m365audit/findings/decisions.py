@@ -116,13 +116,9 @@ def approve(terms: Terms, review: Review, facts: Facts, actor: Actor, reason: st
     """
     move = _pending_move(review)
     check_may(terms, actor, _SECOND, "approve")
-    if actor.person == review.requested_person:
-        raise ReviewError(
-            "who asked for a decision cannot approve it: a second person is needed",
-            hint="two ids of one natural person count once",
-        )
+    check_second(terms, str(review.requested_person), actor, "who asked for a decision cannot approve it")
     check_reason(reason)
-    people = [str(review.requested_person), actor.person]
+    people = [known_as(terms, str(review.requested_person)), actor.person]
     conflict = False
     if move.holder is not None and terms.has_roles:
         _check_holder(terms, people, move.holder)
@@ -142,7 +138,7 @@ def deny(terms: Terms, review: Review, actor: Actor, reason: str) -> Ruling:
     _pending_move(review)
     check_may(terms, actor, _SECOND, "deny")
     check_reason(reason)
-    event = "withdraw" if actor.person == review.requested_person else "deny"
+    event = "withdraw" if actor.person == known_as(terms, str(review.requested_person)) else "deny"
     return Ruling(event, {"state": review.pending, "reason": reason.strip()})
 
 
@@ -178,12 +174,43 @@ def check_may(terms: Terms, actor: Actor, roles: frozenset[str], what: str) -> N
     """
     if actor.how == "machine":
         raise ReviewError(f"only people {what}")
+    if actor.how == "entra" and not terms.people:  # every account of the tenant can sign in, a guest's too
+        hint = f"name who may decide under review.people, e.g. with the id {actor.id}"
+        raise ReviewError(f"the configuration names nobody who may {what}", hint=hint)
     if terms.people and actor.person not in terms.people:
         hint = f"add {actor.id} to the ids of one of review.people in the configuration"
         raise ReviewError(f"{actor.id} is nobody whom the configuration names, and may not {what}", hint=hint)
     if terms.has_roles and not any(terms.holds(actor.person, role) for role in roles):
         wanted = " or ".join(sorted(roles))
         raise ReviewError(f"{actor.person} may not {what}: that takes the role {wanted}", hint="ask who has it")
+
+
+def known_as(terms: Terms, person: str) -> str:
+    """Return the natural person of somebody who was nobody but an id when the configuration named no people yet."""
+    return terms.ids.get(person, person)
+
+
+def check_second(terms: Terms, first: str, actor: Actor, what: str) -> None:
+    """Make sure that somebody is another natural person than the first one.
+
+    Args:
+        terms: the conditions; they say which ids are one person's.
+        first: the first person, as the journal has it.
+        actor: the second one.
+        what: what the first one cannot do.
+
+    Raises:
+        ReviewError: they are one, or nobody has said that they are two.
+    """
+    if actor.person in {first, known_as(terms, first)}:
+        hint = "two ids of one natural person count once"
+        raise ReviewError(f"{what}: a second person is needed", hint=hint)
+    ways = {known_as(terms, first).partition(":")[0], actor.person.partition(":")[0]}
+    if ways == {"os", "entra"}:
+        raise ReviewError(
+            f"{what}: nobody has said whether {first} and {actor.person} are two people",
+            hint="name them, with their ids, under review.people in the configuration",
+        )
 
 
 def check_reason(reason: str) -> None:

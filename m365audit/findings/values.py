@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -147,12 +147,14 @@ class Terms:
         is_second_person_needed: ending a grave finding takes two natural persons.
         holders: role → the natural persons who hold it; empty when the configuration gives nobody a role.
         people: natural persons whom the configuration names; empty when it names nobody, and anybody may decide.
+        ids: id → the natural person who has it, by the configuration.
     """
 
     clocks: Clocks
     is_second_person_needed: bool = True
     holders: Mapping[str, frozenset[str]] | None = None
     people: frozenset[str] = frozenset()
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_roles(self) -> bool:

@@ -9,11 +9,14 @@ from typing import Final
 
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
+from m365audit.findings.decisions import check_may, check_second
 from m365audit.findings.holds import LONGEST, Hold, fold_holds
 from m365audit.model import FEEDS
+from m365audit.pipeline.reviewing import terms_of
 from m365audit.store.journal import Actor, Draft, open_journal
 
 _SHORTEST_REASON: Final = 20
+_PEOPLE: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
 _OBJECT: Final = re.compile(r"tenant|feed:[a-z_]+|finding:F1-[A-Z2-7]{26}|person:P-[A-Z2-7]{10}")
 
 
@@ -36,6 +39,7 @@ def set_hold(
     Raises:
         ReviewError: it names nothing, ends too late or not at all, or says no reason; nothing is written.
     """
+    check_may(terms_of(settings), actor, _PEOPLE, "set a hold")
     if not _OBJECT.fullmatch(what) or (what.startswith("feed:") and what[5:] not in FEEDS):
         raise ReviewError(
             f"{what!r} cannot be held",
@@ -79,16 +83,15 @@ def release_hold(settings: Settings, tenant: str, hold_id: str, *, reason: str, 
 def _follow(
     settings: Settings, tenant: str, hold_id: str, event: str, reason: str, *, actor: Actor, now: datetime
 ) -> Hold:
+    terms = terms_of(settings)
+    check_may(terms, actor, _PEOPLE | {"reviewer"}, f"{event} a hold")
     with open_journal(settings.state) as journal:
         entries = journal.entries(kind="hold", tenant=tenant)
         hold = next((h for h in fold_holds(entries) if h.hold_id == hold_id), None)
         if hold is None or not hold.is_active(now):
             raise ReviewError(f"there is no active hold {hold_id}", hint="list them with `m365audit hold list`")
-        if settings.review.second_person == "required" and actor.person == hold.set_by:
-            raise ReviewError(
-                f"{hold_id} was set by the same person",
-                hint="a second person is needed; a company of one sets review.second_person: off",
-            )
+        if settings.review.second_person == "required":
+            check_second(terms, hold.set_by, actor, f"{hold_id} was set by the same person")
         body = {"reason": reason} if reason else {}
         journal.append(Draft("hold", tenant, hold_id, event, actor, body), expected_version=hold.version, at=now)
         return next(h for h in fold_holds(journal.entries(kind="hold", tenant=tenant)) if h.hold_id == hold_id)

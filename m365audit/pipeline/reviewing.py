@@ -5,7 +5,8 @@ Cases, requests and attestations are in ``casework``; how entries are written is
 
 from __future__ import annotations
 
-import getpass
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,8 +38,20 @@ class FindingKey:
 
 def actor_here(settings: Settings) -> Actor:
     """Return the operating system's user: nobody proved who it is, and every entry says so."""
-    user = getpass.getuser()
+    user = system_user()
     return actor_of(settings, f"os:{user}", user, "os")
+
+
+def system_user() -> str:
+    """Return the name of this process's user, as the system has it: LOGNAME and USER are anybody's to set."""
+    if sys.platform == "win32":
+        return os.getlogin()
+    import pwd  # noqa: PLC0415 - there is none elsewhere
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run as a number that no list names
+        return f"uid-{os.geteuid()}"
 
 
 def actor_of(settings: Settings, identity: str, name: str, how: str) -> Actor:
@@ -71,6 +84,7 @@ def terms_of(settings: Settings) -> Terms:
         settings.review.second_person == "required",
         {role: frozenset(people) for role, people in holders.items()},
         frozenset(person.person for person in settings.review.people),
+        {identity: person.person for person in settings.review.people for identity in person.ids},
     )
 
 

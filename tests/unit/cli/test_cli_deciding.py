@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,8 @@ def gravest(world: World) -> str:
 def desk(world: World, gravest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Return a copy of the tiny world, at which anybody may be sitting."""
     shutil.copytree(world.folder, tmp_path / "w")
-    return Desk(World(tmp_path / "w"), lambda name: monkeypatch.setattr(getpass, "getuser", lambda: name), gravest)
+    sits = partial(monkeypatch.setattr, reviewing, "system_user")
+    return Desk(World(tmp_path / "w"), lambda name: sits(lambda: name), gravest)
 
 
 @pytest.fixture
@@ -327,3 +328,10 @@ def test_hostile_words_stay_words(desk: Desk) -> None:
     shown = desk.run("findings", "history", desk.identity).stdout
     assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
     assert desk.json("findings", "history", desk.identity)["entries"][0]["body"]["reason"] == hostile
+
+
+def test_who_sits_here_is_what_the_system_says_and_not_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = reviewing.system_user()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "the-data-protection-officer")
+    assert reviewing.system_user() == before != "the-data-protection-officer"

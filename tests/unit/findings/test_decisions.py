@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m365audit.errors import ReviewError
+from m365audit.findings import decisions
 from m365audit.findings.decisions import MOVES, NEVER_ACCEPTED
 from m365audit.findings.values import DECISIONS, ENDING, GRAVE, Wish
 from m365audit.resources import data_dir
@@ -222,6 +223,29 @@ def test_the_officers_opinion_is_kept_and_blocks_nothing() -> None:
 
 
 ANYBODY = st.sampled_from(sorted(PEOPLE))
+def test_a_user_of_the_machine_and_an_account_are_two_people_only_where_somebody_says_so() -> None:
+    memory = Memory()
+    memory.decide(person("os:kim", identity="os:kim"), wish("confirmed"))
+    memory.decide(person("os:kim", identity="os:kim"), wish("false_positive"))
+    account = "entra:11111111-1111-4111-8111-111111111111"
+    memory.terms = replace(terms({"k.im": ("dpo",), "l.ee": ("dpo",)}), ids={"os:kim": "k.im", account: "k.im"})
+    with pytest.raises(ReviewError, match="second person"):  # asked before the configuration named anybody
+        memory.approve(person("k.im", ("dpo",), account))
+    assert decisions.deny(memory.terms, memory.review(), person("k.im", ("dpo",), account), REASON).event == "withdraw"
+    memory.terms = replace(memory.terms, ids={"os:kim": "os:kim"})
+    with pytest.raises(ReviewError, match="are two people"):
+        decisions.check_second(terms(), "os:kim", person(account, (), account), "no")
+    assert memory.approve(person("l.ee", ("dpo",))).decision == "false_positive"
+
+
+def test_an_account_that_the_configuration_does_not_name_decides_nothing() -> None:
+    account = "entra:11111111-1111-4111-8111-111111111111"
+    guest = replace(person(account, (), account), how="entra")
+    with pytest.raises(ReviewError, match="names nobody") as refused:
+        Memory().decide(guest, wish("confirmed"))
+    assert account in str(refused.value.hint)
+
+
 STEPS = st.one_of(
     st.tuples(st.sampled_from(DECISIONS), ANYBODY),
     st.tuples(st.sampled_from(["approve", "approve", "deny", "opinion", "day", "graver", "wider", "again"]), ANYBODY),
