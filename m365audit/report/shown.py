@@ -16,6 +16,8 @@ from m365audit.report.timeline import Integration, UseDay
 _WORST_FIRST = ("outside", "review", "not_assessable", "within", "not_applicable")
 _PLACES = 6
 """Places that one line of a control names; the others are counted."""
+_FIRST = 3
+"""Findings that page 1 names as the ones to decide first."""
 _DECIDED = ("pending", "returned", "accepted", "false_positive", "explained", "remediating", "confirmed")
 
 
@@ -77,6 +79,13 @@ def decided(views: Iterable[FindingView]) -> list[tuple[str, room.Shown[FindingV
         if state in groups:
             groups[state].append(view)
     return [(state, room.first("decided", found, room.DECIDED)) for state, found in groups.items()]
+
+
+def first_to_decide(document: Document, views: Iterable[FindingView]) -> list[FindingView]:
+    """Return the findings that somebody has to look at first."""
+    by_id = {view.finding.finding_id: view for view in views}
+    wanted = document.waiting.first_finding_ids
+    return [by_id[finding] for finding in wanted if finding in by_id][:_FIRST]
 
 
 def _group_of(finding: Finding) -> str | None:

@@ -15,7 +15,7 @@ columns:
   false_positive: findings that were called a mistake of the machine
   explained: findings that were explained afterwards
   overdue: findings whose next step should have been made by now
-  finding_ids: the first of those that wait
+  finding_ids: the first of those that wait, the gravest first, then those that are due first
 ---*/
 WITH opinions AS (
     SELECT
@@ -35,6 +35,7 @@ known AS (
         r.pending,
         r.returned,
         r.due_at,
+        f.evidence_count,
         o.opinion,
         f.severity IN ('critical', 'high') AS is_grave
     FROM findings AS f
@@ -45,6 +46,8 @@ known AS (
 waiting AS (
     SELECT
         finding_id,
+        due_at,
+        evidence_count,
         list_position(['critical', 'high', 'medium', 'low', 'info'], severity) AS rank
     FROM known
     WHERE pending IS NOT NULL OR returned IS NOT NULL OR (decision IS NULL AND is_grave)
@@ -61,5 +64,5 @@ SELECT
     count(*) FILTER (WHERE decision = 'false_positive') AS false_positive,
     count(*) FILTER (WHERE decision = 'explained') AS explained,
     count(*) FILTER (WHERE due_at < CAST($now AS TIMESTAMPTZ)) AS overdue,
-    (SELECT list(w.finding_id ORDER BY w.rank, w.finding_id) FROM waiting AS w)[1:20] AS finding_ids
+    (SELECT list(w.finding_id ORDER BY w.rank, w.due_at NULLS LAST, w.evidence_count DESC, w.finding_id) FROM waiting AS w)[1:20] AS finding_ids
 FROM known

@@ -93,8 +93,10 @@ class Words:
         return self.plain("word.not_known") if code is None else code
 
     def reason(self, code: str) -> str:
-        """Return the words for a reason of a verdict, or of a gap."""
-        return self.code("reason", code) if self.has(f"reason.{code}") else self.code("gap", code)
+        """Return the words for a reason of a verdict, of a rule or of a gap; without words the code, to be read."""
+        if self.has(f"reason.{code}"):
+            return self.code("reason", code)
+        return self.code("gap", code) if self.has(f"gap.{code}") else code.replace("_", " ")
 
     def feeds(self, codes: Iterable[str]) -> str:
         """Return the words for several sources of evidence; those that have a name together go by it."""
