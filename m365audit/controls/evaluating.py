@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from m365audit.config.sentences import sentence
 from m365audit.controls import concluding
 from m365audit.controls import statements as sql
 from m365audit.controls.catalogue import OUTCOMES, Catalogue, Control, ControlQuery
-from m365audit.controls.sentences import sentence
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS, STATE_FEEDS
 from m365audit.store.review_tables import REVIEW_COLUMNS

@@ -112,7 +112,7 @@ def build_document(
         controls=controls,
         controls_total=controls_total,
         attestations=build_attestations(tables, names),
-        policy_findings=build_policy_findings(tables),
+        policy_findings=build_policy_findings(tables, language),
         journal=journal,
         journal_total=journal_total,
         sources=sources,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from m365audit.report.display import visible
+from m365audit.report.phrases import phrases
 from m365audit.report.words import Words
 
 
@@ -55,6 +56,7 @@ def render_draft(case_id: str, answers: Sequence[DraftAnswer], missing: Sequence
         words: the reader's language and zone.
     """
     environment = _environment()
+    answers = [_told(answer, words.language) for answer in answers]
     style = environment.get_template("draft.css").render()
     page = environment.get_template("draft.html").render(
         case_id=case_id,
@@ -67,6 +69,20 @@ def render_draft(case_id: str, answers: Sequence[DraftAnswer], missing: Sequence
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
     )
     return page.encode("utf-8")
+
+
+def _told(answer: DraftAnswer, language: str) -> DraftAnswer:
+    """Return an answer in the reader's language; what a person wrote, and what logs said, stay as they are."""
+    if language == "en":
+        return answer
+    said = phrases(language).said
+    own = None if answer.status == "written by a person" else said(answer.text)
+    return replace(
+        answer,
+        block_name=said(answer.block_name) or answer.block_name,
+        question=said(answer.question) or answer.question,
+        text=own or answer.text,
+    )
 
 
 @cache

@@ -21,6 +21,8 @@ from m365audit.report import display, room, shown
 from m365audit.report.coverage import COVERAGE_GROUPS, TenantCoverage, summarise
 from m365audit.report.document import Cell, Document, Finding
 from m365audit.report.matrix import build_matrix
+from m365audit.report.phrases import phrases
+from m365audit.report.promised import Control, PolicyFinding
 from m365audit.report.sheets import SourceAccount
 from m365audit.report.words import Words, load_words
 
@@ -53,6 +55,8 @@ def render_html(document: Document, *, live: Live | None = None) -> bytes:
         w=load_words(document.language, document.time_zone),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
         foreign=partial(_foreign, document.language),
+        spoken=partial(_spoken, document.language),
+        told=partial(_told, load_words(document.language, document.time_zone)),
         findings_command=room.COMMANDS["findings"],
         coverage_groups=tuple(code for code, _ in COVERAGE_GROUPS),
         lists=_lists(document),
@@ -88,7 +92,6 @@ def _findings(document: Document) -> dict[str, object]:
         "anchors": {view.finding.finding_id: view.anchor for view in views},
         "changed_findings": shown.changed(listed),
         "decided": shown.decided(listed),
-        "urgent": shown.first_to_decide(document, listed),
         "waiting_undecided": sum(line.open for line in document.changes.severities),
         "clocks": shown.open_clocks(document),
     }
@@ -158,9 +161,21 @@ def _written(context: Context, value: object) -> object:
     return words.placed(value)
 
 
-def _foreign(language: str, finding: Finding) -> Markup:
-    """Return the mark of a text that is not in the page's language."""
-    return Markup("") if finding.text_language == language else Markup(' lang="en"')
+def _foreign(language: str, item: Finding | Control | PolicyFinding) -> Markup:
+    """Return the mark of texts that are not in the page's language."""
+    return _spoken(language, item.text_language)
+
+
+def _told(words: Words, text: str | None) -> Markup:
+    """Return a sentence of the machine's in the page's language; marked as English where there are no words for it."""
+    own = text if text is None or words.language == "en" else phrases(words.language).said(text)
+    if own is not None or text is None:
+        return words.placed(own)
+    return Markup('<span lang="en">{}</span>').format(words.placed(text))
+
+
+def _spoken(language: str, spoken: str) -> Markup:
+    return Markup("") if spoken == language else Markup(' lang="en"')
 
 
 def _whole(command: str) -> Markup:

@@ -17,6 +17,7 @@ class Control:
     """One commitment of the policy in one tenant, for one integration where it is about one.
 
     ``outcome``: one of ``OUTCOMES``. ``attach``: what would answer it. An attestation never makes it ``within``.
+    ``text_language``: of title, commitment and attach; ``sentence_language``: of the sentence.
     """
 
     tenant_id: str
@@ -39,6 +40,8 @@ class Control:
     attested_by: str | None
     attested_at: datetime | None
     attested_until: datetime | None
+    text_language: str = "en"
+    sentence_language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class PolicyFinding:
     why: str | None
     severity: str
     gdpr: str | None
+    text_language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from m365audit.report.control_texts import ControlTexts, control_texts, policy_text
 from m365audit.report.optional import Tables
 from m365audit.report.promised import Attestation, Control, ControlCounts, PolicyFinding
 from m365audit.report.rows import Row, TenantNames, count, flag, moment, text, texts, total, words
-from m365audit.report.rule_texts import control_texts
 
 _CONTROLS = 5_000
 _LIST = 200
@@ -52,19 +50,24 @@ def build_attestations(tables: Tables, names: TenantNames) -> tuple[Attestation,
     )
 
 
-def build_policy_findings(tables: Tables) -> tuple[PolicyFinding, ...]:
+def build_policy_findings(tables: Tables, language: str) -> tuple[PolicyFinding, ...]:
     """Return what the policy's own text lacks."""
-    return tuple(
-        PolicyFinding(
-            words(row, "rule"), words(row, "title"), text(row, "why"), words(row, "severity"), text(row, "gdpr")
-        )
-        for row in tables.rows("report-policy-findings", "policy_findings")
+    return tuple(_policy_finding(row, language) for row in tables.rows("report-policy-findings", "policy_findings"))
+
+
+def _policy_finding(row: Row, language: str) -> PolicyFinding:
+    rule = words(row, "rule")
+    own = policy_text(rule, text(row, "words"), language)
+    title, why = (words(row, "title"), text(row, "why")) if own is None else own
+    return PolicyFinding(
+        rule, title, why, words(row, "severity"), text(row, "gdpr"), text_language="en" if own is None else language
     )
 
 
-def one_control(row: Row, names: TenantNames, own: Mapping[str, Mapping[str, str]]) -> Control:
+def one_control(row: Row, names: TenantNames, own: ControlTexts) -> Control:
     """Return one control in one tenant; ``own`` has its texts in the reader's language."""
-    said = own.get(words(row, "control"), {})
+    said = own.of(words(row, "control"))
+    sentence = own.sentence(text(row, "said"))
     return Control(
         *names.of(row),
         control=words(row, "control"),
@@ -74,7 +77,7 @@ def one_control(row: Row, names: TenantNames, own: Mapping[str, Mapping[str, str
         severity=text(row, "severity"),
         outcome=words(row, "outcome"),
         reason_code=text(row, "reason_code"),
-        sentence=text(row, "sentence"),
+        sentence=sentence or text(row, "sentence"),
         attach=(said.get("attach") if row["attach"] is not None else None) or text(row, "attach"),
         owner=text(row, "owner_role"),
         integration_name=text(row, "integration_name"),
@@ -85,4 +88,6 @@ def one_control(row: Row, names: TenantNames, own: Mapping[str, Mapping[str, str
         attested_by=text(row, "attested_role"),
         attested_at=moment(row, "attested_at"),
         attested_until=moment(row, "attested_until"),
+        text_language=own.language if said else "en",
+        sentence_language=own.language if sentence else "en",
     )

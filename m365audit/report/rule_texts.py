@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-import yaml
-
+from m365audit.report.phrases import phrases, texts_of
 from m365audit.resources import data_dir
 from m365audit.store.queries import read_query
 
@@ -27,62 +26,52 @@ class RuleText:
     advice: str | None
     controls: tuple[str, ...]
     language: str
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def filled(self, parts: Mapping[str, str]) -> str | None:
         """Return the title with the subject's parts in their places; None when one of them is missing."""
         if self.title is None or not set(_PLACE.findall(self.title)) <= set(parts):
             return None
-        return _PLACE.sub(lambda place: parts[place.group(1)], self.title)
+        return _PLACE.sub(lambda place: self._value(place[1], parts[place[1]]), self.title)
+
+    def _value(self, name: str, value: str) -> str:
+        """Return a code of a subject in words; anything else, names above all, as it stands."""
+        if name == _SENTENCE:
+            return phrases(self.language).said(value) or value
+        return self.values.get(name, {}).get(value, value)
 
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+_SENTENCE: Final = "doing"
+"""The one part of a subject that is a sentence, and not a code."""
 
 
 @cache
 def rule_texts(language: str) -> Mapping[str, RuleText]:
     """Return the texts of every rule by its id, and by the names it had before."""
-    own = _translated(language)
+    file = texts_of("rules", language)
+    own = file.get("rules", {})
     found: dict[str, RuleText] = {}
     for path in sorted((data_dir("queries") / "rules").glob("*/*.sql")):
         header = read_query(path).header
         rule = str(header.get("id", path.stem))
         said = own.get(rule)
-        text = _text(header, said if isinstance(said, dict) else None, language)
+        text = _text(header, said if isinstance(said, dict) else None, language, file.get("values", {}))
         for name in (rule, *header.get("aliases", ())):
             found[str(name)] = text
     return found
 
 
-def _text(header: Mapping[str, Any], said: Mapping[str, Any] | None, language: str) -> RuleText:
+def _text(
+    header: Mapping[str, Any], said: Mapping[str, Any] | None, language: str, values: Mapping[str, Mapping[str, str]]
+) -> RuleText:
     controls = tuple(str(item) for item in header.get("control") or ())
     # All of a rule's texts or none: a sentence in two languages helps nobody.
     is_whole = said is not None and all(said.get(name) for name in ("title", "question", "advice"))
     source = said if is_whole and said is not None else header
     title, question, advice = (_clean(source.get(name)) for name in ("title", "question", "advice"))
-    return RuleText(title, question, advice, controls, language if is_whole else "en")
+    return RuleText(title, question, advice, controls, language if is_whole else "en", values if is_whole else {})
 
 
 def _clean(value: object) -> str | None:
     return None if value is None else " ".join(str(value).split())
-
-
-def _translated(language: str) -> Mapping[str, Any]:
-    return _texts_of("rules", language)
-
-
-@cache
-def control_texts(language: str) -> Mapping[str, Mapping[str, str]]:
-    """Return the texts of controls by their id (``title``, ``commitment``, ``attach``) in another language."""
-    return {
-        str(control): {str(name): " ".join(str(text).split()) for name, text in texts.items()}
-        for control, texts in _texts_of("controls", language).items()
-        if isinstance(texts, dict)
-    }
-
-
-def _texts_of(what: str, language: str) -> Mapping[str, Any]:
-    path = data_dir("config") / "words" / language / f"{what}.yml"
-    if language == "en" or not path.is_file():
-        return {}
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return loaded if isinstance(loaded, dict) else {}

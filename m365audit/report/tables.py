@@ -13,6 +13,7 @@ from typing import Any, Final
 from m365audit.errors import QueryError
 from m365audit.report.art30 import ControllerRow, ProcessorRow, controller_row, processor_rows
 from m365audit.report.assemble import one_cell, one_judgement
+from m365audit.report.control_texts import control_texts
 from m365audit.report.coverage import build_coverage
 from m365audit.report.document import Cell, Evidence, FeedCoverage, Finding
 from m365audit.report.finding_rows import Beside, one_evidence, one_finding, told
@@ -20,7 +21,7 @@ from m365audit.report.optional import present
 from m365audit.report.promised import Control
 from m365audit.report.promised_rows import one_control
 from m365audit.report.rows import Reader, Row, TenantNames, flag, moment, text, texts, words
-from m365audit.report.rule_texts import control_texts, rule_texts
+from m365audit.report.rule_texts import rule_texts
 from m365audit.report.unknown_rows import file_trouble, quarantine_group, unmapped_call
 
 
@@ -116,7 +117,7 @@ def _coverage(given: Source) -> Table:
 
 
 def _controls(given: Source) -> Table:
-    columns = _columns(Control)
+    columns = _columns(Control, "text_language", "sentence_language")
     return Table(columns, _values(every_control(given), columns))
 
 

@@ -171,7 +171,7 @@ def _frame(desk: Desk, reading: Reading, case: Case | None = None) -> dict[str, 
     found = []
     for finding in case.finding_ids if case is not None else ():
         rows = reading.reader.rows("page-finding", tenant=case.tenant, finding=finding) if case is not None else []
-        found += [{**row, "title": title_of(row, reading.people)} for row in rows]
+        found += [{**row, "title": title_of(row, reading.people, desk.words.language)} for row in rows]
     return {
         "findings": found,
         "people": reading.people,

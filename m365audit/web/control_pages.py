@@ -11,8 +11,10 @@ from m365audit.errors import AuditError, ReviewError
 from m365audit.findings.decisions import check_may
 from m365audit.findings.requests import end_of
 from m365audit.pipeline import casework, reviewing
+from m365audit.report.control_texts import ControlTexts, control_texts
 from m365audit.report.optional import present
 from m365audit.report.promised import OUTCOMES
+from m365audit.report.rows import Row, text
 from m365audit.store.journal import Entry
 from m365audit.web import acting, clocks, edge, pages
 from m365audit.web.desk import DESK, Desk
@@ -100,7 +102,8 @@ async def _show(
 
 def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:
     tables = present(reading.reader)
-    rows = tables.rows("report-controls", "controls", limit=_MOST)
+    own = control_texts(desk.words.language)
+    rows = [_told(row, own) for row in tables.rows("report-controls", "controls", limit=_MOST)]
     return {
         "is_known": tables.has("controls"),
         "controls": rows,
@@ -109,3 +112,14 @@ def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:
         "tenants": pages.tenant_names(reading),
         "clocks": clocks.running(reading.reader, desk.words, desk.now()),
     }
+
+
+def _told(row: Row, own: ControlTexts) -> Row:
+    """Return a control with its texts in the reader's language, and with what is left in English by its name."""
+    texts, said = own.of(str(row["control"])), own.sentence(text(row, "said"))
+    told = {
+        "title": texts.get("title") or row["title"],
+        "sentence": said or row["sentence"],
+        "attach": row["attach"] and (texts.get("attach") or row["attach"]),
+    }
+    return {**row, **told, "text_language": own.language if texts else "en", "said_in": own.language if said else "en"}

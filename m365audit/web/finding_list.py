@@ -35,7 +35,7 @@ async def findings(request: web.Request) -> web.Response:
     def asked(reading: Reading) -> dict[str, Any]:
         rows = reading.reader.rows("page-findings", **wanted.parameters)
         return {
-            "rows": [{**row, "title": title_of(row, reading.people)} for row in rows],
+            "rows": [{**row, "title": title_of(row, reading.people, desk.words.language)} for row in rows],
             "choices": _choices(reading),
             "clocks": clocks.running(reading.reader, desk.words, desk.now()),
         }

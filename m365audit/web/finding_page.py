@@ -15,7 +15,7 @@ from m365audit.web import acting, clocks, edge, pages
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, day_of, lines_of, reason, version_of
 from m365audit.web.reading import Reading
-from m365audit.web.showing import history_of, subject_of, title_of
+from m365audit.web.showing import history_of, question_of, subject_of, title_of
 
 ROUTES = web.RouteTableDef()
 _EVIDENCE: Final = 50
@@ -100,7 +100,8 @@ def _read(desk: Desk, reading: Reading, tenant: str, finding_id: str, page: int)
     )
     return {
         "item": row,
-        "title": title_of(row, reading.people),
+        "title": title_of(row, reading.people, desk.words.language),
+        "question": question_of(row, desk.words.language),
         "subject": subject_of(row["subject"], reading.people, tenant),
         "evidence": evidence,
         "evidence_page": page,

@@ -125,6 +125,8 @@ def secure(response: web.StreamResponse) -> web.StreamResponse:
     return response
 
 
+_ENGLISH: Final = Markup(' lang="en"')
+"""Marks a text that is not in the page's language."""
 _ENVIRONMENTS: Final[dict[int, Environment]] = {}
 
 
@@ -143,6 +145,7 @@ def _environment(words: Words) -> Environment:
     )
     made.filters |= {"iso": display.moment, "left": _left}
     made.globals |= {"finding_path": finding_path, "query_of": query_of, "raw": raw}
+    made.globals["spoken"] = {"en": _ENGLISH, words.language: Markup()}.__getitem__
     made.tests["mixed_scripts"] = display.has_mixed_scripts
     _ENVIRONMENTS[id(words)] = made
     return made

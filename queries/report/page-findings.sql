@@ -17,6 +17,7 @@ columns:
   tenant_name: its name
   finding_id: stable identity
   rule: rule that made it
+  subject: JSON object of the identity
   severity: info, low, medium, high or critical
   title: what it says
   app_id: app concerned, if one
@@ -63,6 +64,7 @@ SELECT
     tenant_name,
     finding_id,
     rule,
+    CAST(subject AS VARCHAR) AS subject,
     severity,
     title,
     app_id,

@@ -13,6 +13,7 @@ columns:
   outcome: within, outside, review, not_assessable or not_applicable
   reason_code: why it is not assessable
   sentence: what the evidence says
+  said: the same as keys of sentences with their facts, as JSON, for other languages
   attach: what would answer it
   owner_role: role that owns it
   integration_name: integration, where it is about one
@@ -35,6 +36,7 @@ SELECT
     outcome,
     reason_code,
     sentence,
+    said,
     attach,
     owner AS owner_role,
     integration_name,

@@ -7,7 +7,8 @@ columns:
   why: why that matters
   severity: info, low, medium, high or critical
   gdpr: articles
+  words: what was filled into title and reason, as JSON, for other languages
 ---*/
-SELECT DISTINCT rule, title, why, severity, array_to_string([CAST(gdpr AS VARCHAR)], ', ') AS gdpr
+SELECT DISTINCT rule, title, why, severity, array_to_string([CAST(gdpr AS VARCHAR)], ', ') AS gdpr, words
 FROM policy_findings
 ORDER BY rule

@@ -17,12 +17,12 @@ DAY = timedelta(days=1)
 _CONTROLS = """
     CREATE TABLE IF NOT EXISTS controls (
         tenant_id VARCHAR, control VARCHAR, clause VARCHAR, title VARCHAR, commitment VARCHAR, severity VARCHAR,
-        outcome VARCHAR, reason_code VARCHAR, sentence VARCHAR, attach VARCHAR, owner VARCHAR,
+        outcome VARCHAR, reason_code VARCHAR, sentence VARCHAR, said VARCHAR, attach VARCHAR, owner VARCHAR,
         integration_name VARCHAR, rules VARCHAR[], finding_ids VARCHAR[], gdpr VARCHAR, iso VARCHAR,
         attested_by VARCHAR, attested_at TIMESTAMPTZ, attested_until TIMESTAMPTZ)"""
 _POLICY = """
     CREATE TABLE IF NOT EXISTS policy_findings (
-        rule VARCHAR, title VARCHAR, why VARCHAR, severity VARCHAR, gdpr VARCHAR)"""
+        rule VARCHAR, title VARCHAR, why VARCHAR, severity VARCHAR, gdpr VARCHAR, words VARCHAR)"""
 
 
 def finding_id(ordinal: int) -> str:

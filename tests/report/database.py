@@ -52,10 +52,10 @@ REVIEW_TABLES = {
         attested_at TIMESTAMPTZ, valid_until TIMESTAMPTZ, is_valid BOOLEAN""",
     "controls": """
         tenant_id VARCHAR, control VARCHAR, clause VARCHAR, title VARCHAR, commitment VARCHAR, severity VARCHAR,
-        outcome VARCHAR, reason_code VARCHAR, sentence VARCHAR, attach VARCHAR, owner VARCHAR,
+        outcome VARCHAR, reason_code VARCHAR, sentence VARCHAR, said VARCHAR, attach VARCHAR, owner VARCHAR,
         integration_name VARCHAR, rules VARCHAR[], finding_ids VARCHAR[], gdpr VARCHAR, iso VARCHAR,
         attested_by VARCHAR, attested_at TIMESTAMPTZ, attested_until TIMESTAMPTZ""",
-    "policy_findings": "rule VARCHAR, title VARCHAR, why VARCHAR, severity VARCHAR, gdpr VARCHAR",
+    "policy_findings": "rule VARCHAR, title VARCHAR, why VARCHAR, severity VARCHAR, gdpr VARCHAR, words VARCHAR",
 }
 """What people decided and what the policy promises, as the candidate's builder gets it."""
 

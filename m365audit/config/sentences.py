@@ -37,7 +37,9 @@ def sentence(said: str, words: Sentences) -> str:
     """
     told = json.loads(said)
     attested = told.get("attested")
-    until = f"{attested['day']}, valid until {attested['until'] or '?'}" if attested else "none"
+    until = _filled("never_attested", {}, words)
+    if attested:
+        until = _filled("attested_until", {"day": attested["day"], "until": attested["until"] or "?"}, words)
     parts = [
         text for entry in told["said"] for text in _parts(entry["says"], entry["facts"] or {}, words, attested=until)
     ]
