@@ -78,7 +78,8 @@ _WRITTEN: Final = {
 def init(folder: Path) -> None:
     """Write a commented configuration, a policy and one example consent record to FOLDER (default: here).
 
-    Files that are there already are left alone. The folder `schemas` is for editors that complete and check YAML.
+    Files that are there already are left alone. The folder `schemas` is for editors that complete and check YAML. Hours,
+    days and countries of the law come with the product; a `clocks.yml` or `adequacy.yml` beside the policy goes first.
     """
     for source, place in _WRITTEN.items():
         target = folder / place
@@ -92,4 +93,5 @@ def init(folder: Path) -> None:
         target.write_bytes(content)
         show_lines([str(target)])
     say(f"next: put your tenant's id and credential into {folder / 'm365audit.yaml'}")
+    say(f"and the commitments of your own privacy policy into {folder / 'policy.yaml'}: one company's stand there now")
     say("then: `m365audit doctor` says what may be read, `m365audit register check` whether the records are right")
