@@ -22,6 +22,7 @@ from m365audit.findings.case import Case
 from m365audit.findings.decisions import Ruling, check_may, check_reason
 from m365audit.findings.requests import SubjectRequest
 from m365audit.findings.values import Terms
+from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling
 from m365audit.pipeline.reviewing import FindingKey, facts_of, open_reviewed, terms_of, zone_of
 from m365audit.resources import data_dir
@@ -282,6 +283,7 @@ def attest(doing: Doing, tenant: str, statement: Statement, known: Sequence[str]
         "valid_until": statement.valid_until.isoformat(), "file": statement.file.name if statement.file else None,
         "sha256": sha256_of(statement.file) if statement.file else None,
     }  # fmt: skip
+    check_journal(doing.settings)
     with open_journal(doing.settings.state) as journal:
         draft = Draft("attestation", tenant, control, "attest", doing.actor, body)
         return journal.append(draft, expected_version=None, at=doing.now)

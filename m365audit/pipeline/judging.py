@@ -11,9 +11,10 @@ from m365audit import catalogue, controls, findings, register, report, rules
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.circumstances import circumstances
+from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.controlling import control_catalogue, run_controls
 from m365audit.pipeline.policy_tables import policy_tables
-from m365audit.pipeline.reviewing import check_journal, rows_of
+from m365audit.pipeline.reviewing import rows_of
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish, suppression, verifying
 from m365audit.store.person_key import person_key

@@ -12,6 +12,7 @@ from typing import Any, Final
 from m365audit.config import Settings
 from m365audit.findings.decisions import Ruling
 from m365audit.findings.values import Facts
+from m365audit.pipeline.completeness import check_journal
 from m365audit.store.journal import Actor, Draft, Entry, Journal, JournalMovedError, open_journal
 
 _ATTEMPTS: Final = 20
@@ -20,7 +21,12 @@ Drafts = list[tuple[Draft, int | None]]
 
 
 def write(settings: Settings, made: Callable[[Journal], Drafts], now: datetime) -> list[Entry]:
-    """Write what ``made`` says by all entries; when somebody else was faster, ask it again by theirs."""
+    """Write what ``made`` says by all entries; when somebody else was faster, ask it again by theirs.
+
+    Raises:
+        StoreError: decisions that were published are missing; nothing is written.
+    """
+    check_journal(settings)
     with open_journal(settings.state) as journal:
         for _ in range(_ATTEMPTS):
             head, _ = journal.head()

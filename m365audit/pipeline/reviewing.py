@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 from m365audit.config import Settings, load_policy
 from m365audit.config.clocks import load_clocks
-from m365audit.errors import QueryError, ReviewError, StaleVersionError, StoreError
+from m365audit.errors import ReviewError, StaleVersionError
 from m365audit.findings import decisions, review, rows
 from m365audit.findings.case import Case
 from m365audit.findings.decisions import Ruling
 from m365audit.findings.values import Facts, Review, Terms, Wish
+from m365audit.pipeline.completeness import check_journal, check_whole
 from m365audit.pipeline.recording import Drafts, case_drafts, draft_of, looked_at, write, write_ruling
 from m365audit.store import published
 from m365audit.store import review_tables as tables
@@ -132,37 +133,9 @@ def open_reviewed(settings: Settings, now: datetime) -> Iterator[LockedDatabase]
     """
     with published.open_for_report(settings.publish) as database:
         if has_journal(settings.state) or not tables.has_reviews(database.execute):
-            _check_whole(settings, tables.published_head(database.execute))
+            check_whole(settings, tables.published_head(database.execute))
             tables.lay_over(database.execute, rows_of(settings, now, database.execute))
         yield database
-
-
-def check_journal(settings: Settings) -> None:
-    """Make sure that no decision is lost that was published before: an evaluation would publish without it.
-
-    Raises:
-        StoreError: the journal is gone, is an older one or another one, or cannot be read.
-    """
-    try:
-        with published.open_published(settings.publish) as database:
-            head = tables.published_head(database.execute)
-    except (StoreError, QueryError):  # nothing is published, or nothing that can be read: it has nothing to tell
-        return
-    _check_whole(settings, head)
-
-
-def _check_whole(settings: Settings, head: tuple[int, str]) -> None:
-    seq, digest = head
-    if seq == 0:
-        return
-    with open_journal(settings.state) as journal:
-        found = [entry.hash for entry in journal.entries() if entry.seq == seq]
-    if found != [digest]:
-        raise StoreError(
-            f"decisions are missing: {seq} entries were published, and the journal in {settings.state} is not that one",
-            hint="put back the newest copy of review.sqlite; if there is none, move publish/m365audit.duckdb aside: "
-            "everything has to be decided again then",
-        )
 
 
 def review_of(settings: Settings, key: FindingKey, now: datetime) -> tuple[Review, Facts, list[Entry]]:
@@ -243,6 +216,7 @@ def note_opened(settings: Settings, actor: Actor, key: FindingKey, now: datetime
     Raises:
         StoreError: the journal cannot be used.
     """
+    check_journal(settings)
     with open_journal(settings.state) as journal:
         if not looked_at(journal, key.tenant, [key.finding_id]):
             body = {"what": "finding", "purpose": "review"}

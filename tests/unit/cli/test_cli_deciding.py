@@ -18,7 +18,7 @@ from click.testing import Result
 from m365audit.config import load_settings
 from m365audit.errors import ReviewError, StoreError
 from m365audit.findings.values import Wish
-from m365audit.pipeline import casework, reviewing
+from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.store.journal import open_journal
@@ -138,6 +138,7 @@ def test_it_comes_back_when_the_acceptance_ends_and_readers_see_it_at_once(staff
 
 
 def test_what_is_published_next_holds_the_decisions(desk: Desk) -> None:
+    before = desk.entries()  # a purge may have been written down when the world was made
     assert desk.decide("confirmed", "--breach", "yes").exit_code == 0
     assert desk.run("evaluate").exit_code == 0
     with duckdb.connect(str(desk.world.folder / "publish" / "m365audit.duckdb"), read_only=True) as connection:
@@ -150,7 +151,8 @@ def test_what_is_published_next_holds_the_decisions(desk: Desk) -> None:
         ).fetchall()
         assert (reviewed, all_of_them) == (1, True)
         assert connection.execute("SELECT state, len(finding_ids) FROM breach_cases").fetchall() == [("aware", 1)]
-        assert connection.execute("SELECT count(*) FROM review_events").fetchall() == [(3,)]
+        assert desk.entries() == before + 3
+        assert connection.execute("SELECT count(*) FROM review_events").fetchall() == [(before + 3,)]
     shutil.rmtree(desk.world.folder / "state")  # whoever reads what was published has no state
     assert desk.finding()["decision"] == "confirmed"
 
@@ -169,10 +171,11 @@ REFUSALS: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize("name", sorted(REFUSALS))
 def test_a_refusal_ends_with_2_and_writes_nothing(desk: Desk, name: str) -> None:
     arguments, words = REFUSALS[name]
+    before = desk.entries()
     result = desk.run("findings", "decide", desk.identity, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
-    assert not (desk.world.folder / "state" / "review.sqlite").exists()
+    assert desk.entries() == before
 
 
 def test_a_finding_that_is_not_there_is_refused(desk: Desk) -> None:
@@ -203,14 +206,14 @@ def test_a_lost_journal_is_told_and_nothing_is_published_without_it(desk: Desk) 
     assert desk.decide("false_positive", "--evidence", "x").exit_code == 0
     settings = load_settings(desk.world.config).settings
     head = open_journal(settings.state).head()
-    reviewing._check_whole(settings, head)
+    completeness.check_whole(settings, head)
     for left in (None, kept):
         for path in journal.parent.glob("review.sqlite*"):
             path.unlink()
         if left is not None:
             shutil.copytree(left, journal.parent, dirs_exist_ok=True)
         with pytest.raises(StoreError, match="decisions are missing"):
-            reviewing._check_whole(settings, head)
+            completeness.check_whole(settings, head)
 
 
 def test_two_processes_decide_on_one_finding_and_one_is_told(desk: Desk) -> None:
@@ -335,3 +338,24 @@ def test_who_sits_here_is_what_the_system_says_and_not_the_environment(monkeypat
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "the-data-protection-officer")
     assert reviewing.system_user() == before != "the-data-protection-officer"
+
+
+def test_a_journal_that_is_lost_is_not_begun_anew(desk: Desk) -> None:
+    journal = desk.world.folder / "state" / "review.sqlite"
+    assert desk.decide("confirmed", "--breach", "no").exit_code == 0
+    settings = load_settings(desk.world.config).settings
+    with open_journal(settings.state) as opened:
+        seq, digest = opened.head()
+    published = desk.world.folder / "publish" / "m365audit.duckdb"
+    with duckdb.connect(str(published)) as connection:  # as the next run publishes it
+        connection.execute("CREATE OR REPLACE TABLE review_events AS SELECT ? AS seq, ? AS hash", [seq, digest])
+    for leftover in journal.parent.glob("review.sqlite*"):
+        leftover.unlink()
+    key = FindingKey(TENANT, desk.identity)
+    refused = desk.decide("remediating", "--owner", "rik")
+    assert refused.exit_code != 0
+    assert "put back the newest copy" in refused.stderr
+    assert not journal.exists()
+    with pytest.raises(StoreError, match="decisions are missing"):
+        reviewing.note_opened(settings, reviewing.actor_here(settings), key, datetime.now(UTC))
+    assert not journal.exists()
