@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from m365audit.model import LOG_FEEDS
 from m365audit.report.document import (
@@ -22,6 +23,8 @@ from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.words import Words
 
 HIGHLIGHTS = 4
+_EARLY = timedelta(days=2)
+"""By how much a tenant's evidence may end before the newest one's: the period on page 1 reaches to that one."""
 _GRANT_FEEDS = ("app_role_assignments", "delegated_permission_grants")
 _INNER_GRANT_FEEDS = ("rsc_grants", "exchange_role_assignments")
 """Grants that Entra does not list: inside one team or chat, inside Exchange."""
@@ -98,6 +101,7 @@ def _unknown_use(given: Findable) -> list[Counted]:
     unaudited = [process for item in tenants for process in item.processes if not process.is_audited]
     return [
         ("tenants_not_judged", sum(1 for item in tenants if not item.is_evaluated), "tenants"),
+        ("tenants_ended_early", _ended_early(tenants), "tenants"),
         ("events_not_assessable", sum(item.not_assessable for item in tenants), "unknown-use"),
         ("events_without_verdict", sum(max(item.unjudged, 0) for item in tenants), "tenants"),
         ("unmapped_calls", sum(item.unmapped_events for item in tenants), "unknown-calls"),
@@ -105,6 +109,12 @@ def _unknown_use(given: Findable) -> list[Counted]:
         ("rules_failed", sum(1 for item in rules if item.outcome == "error"), "unknown-rules"),
         ("processes_not_audited", len(unaudited), "tenants"),
     ]
+
+
+def _ended_early(tenants: Sequence[TenantSection]) -> int:
+    """Count the tenants of which the end of the period shows nothing: a gap after a tenant's last log is no row."""
+    ends = [item.watched_to for item in tenants if item.watched_to is not None]
+    return sum(1 for end in ends if max(ends) - end > _EARLY)
 
 
 def _unknown_sources(given: Findable) -> list[Counted]:

@@ -137,3 +137,24 @@ def test_the_integrity_block_holds_what_it_was_given(document: Document) -> None
     text = _page(dataclasses.replace(document, circumstances=given)).text()
     assert f"SHA-256 {'d' * 64}" in text
     assert f"5 entries, head {'e' * 64}" in text
+
+
+@pytest.mark.parametrize(("days", "count"), [(2, 0), (3, 1)])
+def test_a_tenant_whose_evidence_ends_early_is_not_known_until_the_end_of_the_period(
+    report_world: duckdb.DuckDBPyConnection, days: int, count: int
+) -> None:
+    reader = QueryReader(report_world)
+
+    class Early:
+        def rows(self, query_name: str, **params: object) -> list[dict[str, object]]:
+            rows = reader.rows(query_name, **params)
+            if query_name == "report-tenants":
+                rows[0]["watched_to"] -= timedelta(days=days)  # type: ignore[operator]
+            return rows
+
+        batches = reader.batches
+
+    unknowns = {item.code: item for item in document_of(Early()).answer.unknowns}
+    assert ("tenants_ended_early" in unknowns) == bool(count)
+    if count:
+        assert unknowns["tenants_ended_early"].what == "tenant's evidence ends days before the others'"
