@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from m365audit.cli.deciding import REASON, VERSION, chosen, entry_values, here, moment, tell
-from m365audit.cli.options import config_option, format_option, output_option
+from m365audit.cli.deciding import chosen, entry_values, here, moment, tell
+from m365audit.cli.options import config_option, format_option, output_option, reason_option, version_option
 from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.streams import say, show, show_bytes, show_lines
 from m365audit.config import Settings
@@ -56,7 +56,7 @@ def _time(doing: Doing, text: str | None, option: str) -> datetime:
 
 @breach.command("open", short_help="Open a case that is suspected.")
 @click.argument("finding_ids", nargs=-1, required=True, metavar="FINDING_ID...")
-@REASON
+@reason_option
 @format_option("text", "json")
 @config_option()
 def open_case(finding_ids: tuple[str, ...], *, reason: str, form: str, config_path: Path | None) -> None:
@@ -117,8 +117,8 @@ def status(case_id: str | None, *, form: str, config_path: Path | None) -> int:
 @breach.command("aware", short_help="Say when somebody was aware: the clock runs from then.")
 @click.argument("case_id")
 @_AT
-@REASON
-@VERSION
+@reason_option
+@version_option
 @click.option("--approve/--deny", "approved", default=None, help="Answer a later awareness that another asked for.")
 @format_option("text", "json")
 @config_option()
@@ -144,8 +144,8 @@ def aware(
 @breach.command("assess", short_help="Say what the risk for the people concerned is.")
 @click.argument("case_id")
 @click.argument("risk", type=click.Choice(RISKS))
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def assess(case_id: str, risk: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:
@@ -162,7 +162,7 @@ def assess(case_id: str, risk: str, *, reason: str, version: int | None, form: s
 @click.option("--answer", "answers", multiple=True, metavar="NAME=TEXT", help=f"One of {', '.join(REQUIRED_ANSWERS)}.")
 @click.option("--ref", "reference", default=None, metavar="NUMBER", help="Number that the authority gave.")
 @click.option("--late-reason", default=None, metavar="TEXT", help="Why it is later than the clock allows.")
-@VERSION
+@version_option
 @format_option("text", "json")
 @config_option()
 def notified(
@@ -184,7 +184,7 @@ def notified(
 @breach.command("told", short_help="Say that the controller was told (by a processor).")
 @click.argument("case_id")
 @_AT
-@VERSION
+@version_option
 @format_option("text", "json")
 @config_option()
 def told(case_id: str, *, at: str | None, version: int | None, form: str, config_path: Path | None) -> None:
@@ -197,7 +197,7 @@ def told(case_id: str, *, at: str | None, version: int | None, form: str, config
 @breach.command("informed", short_help="Say that the people concerned were informed.")
 @click.argument("case_id")
 @_AT
-@VERSION
+@version_option
 @format_option("text", "json")
 @config_option()
 def informed(case_id: str, *, at: str | None, version: int | None, form: str, config_path: Path | None) -> None:
@@ -209,9 +209,9 @@ def informed(case_id: str, *, at: str | None, version: int | None, form: str, co
 
 @breach.command("close", short_help="End a case.")
 @click.argument("case_id")
-@REASON
+@reason_option
 @click.option("--not-informed", default=None, metavar="TEXT", help="At a high risk: why people are not informed.")
-@VERSION
+@version_option
 @format_option("text", "json")
 @config_option()
 def close(

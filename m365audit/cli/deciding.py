@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from m365audit.cli.options import config_option, format_option
+from m365audit.cli.options import config_option, format_option, reason_option, version_option
 from m365audit.cli.output import as_json
 from m365audit.cli.session import load
 from m365audit.cli.streams import say, show, show_lines
@@ -23,13 +23,6 @@ from m365audit.store.journal import Actor, Entry
 
 Body = Callable[..., Any]
 _DAY: Final = 10
-REASON: Final = click.option(
-    "--reason", required=True, metavar="TEXT", help="Why, in 20 characters or more: who reads it in a year must know."
-)
-VERSION: Final = click.option(
-    "--version", "version", type=click.IntRange(min=0), default=None, metavar="N",
-    help="Refuse when anybody decided since version N (findings history shows it).",
-)  # fmt: skip
 
 
 def here(config_path: Path | None) -> tuple[Settings, Actor, datetime]:
@@ -90,12 +83,12 @@ def entry_values(entry: Entry) -> dict[str, object]:
 @click.command(short_help="Decide on a finding, or ask for a decision that takes two people.")
 @click.argument("finding_id")
 @click.option("--as", "to", required=True, type=click.Choice(DECISIONS), help="What it is.")
-@REASON
+@reason_option
 @click.option("--evidence", multiple=True, metavar="REF", help="What proves it: an event id, a ticket, a document.")
 @click.option("--owner", default=None, metavar="WHO", help="Who mends it, or bears the risk.")
 @click.option("--until", default=None, metavar="DATE", help="End of an acceptance, or day by which it is mended.")
 @click.option("--breach", type=click.Choice(BREACH_ANSWERS), default=None, help="Is it a breach of personal data?")
-@VERSION
+@version_option
 @format_option("text", "json")
 @config_option()
 def decide(
@@ -141,8 +134,8 @@ def _decided_lines(settings: Settings, key: FindingKey, entry: Entry, to: str) -
 
 @click.command(short_help="Let through what another person asked for.")
 @click.argument("finding_id")
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def approve(finding_id: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:
@@ -155,8 +148,8 @@ def approve(finding_id: str, *, reason: str, version: int | None, form: str, con
 
 @click.command(short_help="Refuse what another person asked for, or take your own request back.")
 @click.argument("finding_id")
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def deny(finding_id: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:
@@ -171,7 +164,7 @@ def deny(finding_id: str, *, reason: str, version: int | None, form: str, config
 @click.command(short_help="Say what the data protection officer thinks of an acceptance.")
 @click.argument("finding_id")
 @click.option("--is", "opinion", required=True, type=click.Choice(OPINIONS), help="What you think of it.")
-@REASON
+@reason_option
 @format_option("text", "json")
 @config_option()
 def opinion(finding_id: str, *, opinion: str, reason: str, form: str, config_path: Path | None) -> None:

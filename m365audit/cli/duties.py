@@ -8,14 +8,13 @@ from pathlib import Path
 
 import click
 
-from m365audit.cli.options import config_option, format_option
+from m365audit.cli.options import config_option, format_option, reason_option
 from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.session import load, tenant_id_of
 from m365audit.cli.streams import say, show, show_lines
 from m365audit.errors import ConfigurationError, ReviewError, StoreError
 
-_tenant_option = click.option("--tenant", required=True, help="Whose: id or name.")
-_reason_option = click.option("--reason", required=True, help="Why; at least 20 characters, kept in the journal.")
+_tenant_option = click.option("--tenant", required=True, metavar="TENANT", help="Whose: name or id.")
 _apply_option = click.option("--apply", "is_applied", is_flag=True, help="Do it; without, it is only counted.")
 
 
@@ -56,7 +55,7 @@ def export(*, person: str, tenant: str, output: Path, form: str, config_path: Pa
 @subject.command(short_help="Take one person out of every file.")
 @click.argument("person")
 @_tenant_option
-@_reason_option
+@reason_option
 @_apply_option
 @click.option("--refuse", "ground", default=None, metavar="ARTICLE", help="Record a refusal instead, e.g. '17(3)(e)'.")
 @format_option("text", "json")
@@ -168,8 +167,8 @@ def hold() -> None:
 @hold.command("set", short_help="Keep something from being purged or erased.")
 @click.argument("what")
 @_tenant_option
-@_reason_option
-@click.option("--until", required=True, metavar="DAY", help="Last day, a year ahead at most, e.g. 2027-03-31.")
+@reason_option
+@click.option("--until", required=True, metavar="DATE", help="Last day, a year ahead at most, e.g. 2027-03-31.")
 @config_option()
 def set_(*, what: str, tenant: str, reason: str, until: str, config_path: Path | None) -> None:
     """Keep WHAT: tenant, feed:FEED, finding:ID or person:TOKEN (the report's token, never a name)."""
@@ -203,7 +202,7 @@ def approve(*, hold_id: str, tenant: str, config_path: Path | None) -> None:
 @hold.command("release", short_help="End a hold early.")
 @click.argument("hold_id")
 @_tenant_option
-@_reason_option
+@reason_option
 @config_option()
 def release(*, hold_id: str, tenant: str, reason: str, config_path: Path | None) -> None:
     """End a hold early; where a second person is required, another one than who set it."""

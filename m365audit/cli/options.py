@@ -52,3 +52,19 @@ def output_option(body: Body) -> Body:
         "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=None,
         help="File to write; default: stdout.",
     )(body)  # fmt: skip
+
+
+def reason_option(body: Body) -> Body:
+    """Add ``--reason``, which the journal keeps."""
+    return click.option(
+        "--reason", required=True, metavar="TEXT",
+        help="Why, in 20 characters or more: who reads it in a year must know.",
+    )(body)  # fmt: skip
+
+
+def version_option(body: Body) -> Body:
+    """Add ``--version``: what somebody else decided meanwhile is not overruled unseen."""
+    return click.option(
+        "--version", "version", type=click.IntRange(min=0), default=None, metavar="N",
+        help="Refuse when anybody wrote something down since version N.",
+    )(body)  # fmt: skip

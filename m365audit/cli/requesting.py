@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from m365audit.cli.deciding import REASON, VERSION, here, moment, tell
-from m365audit.cli.options import config_option, format_option
+from m365audit.cli.deciding import here, moment, tell
+from m365audit.cli.options import config_option, format_option, reason_option, version_option
 from m365audit.cli.output import lay_out
 from m365audit.cli.session import tenant_id_of
 from m365audit.cli.streams import show
@@ -47,7 +47,7 @@ def requests() -> None:
 
 @requests.command("add", short_help="Write down a request that came in.")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.option("--received", default=None, metavar="DAY", help="Day on which it came in; default: today.")
+@click.option("--received", default=None, metavar="DATE", help="Day on which it came in; default: today.")
 @click.option("--ref", "reference", default="", metavar="TEXT", help="Your own reference; no name.")
 @_TENANT
 @format_option("text", "json")
@@ -87,8 +87,8 @@ def list_requests(*, everything: bool, form: str, config_path: Path | None) -> N
 
 @requests.command("answer", short_help="Say that a request was answered.")
 @click.argument("request_id")
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def answer(request_id: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:
@@ -99,8 +99,8 @@ def answer(request_id: str, *, reason: str, version: int | None, form: str, conf
 
 @requests.command("extend", short_help="Extend the time by two months; only within the first.")
 @click.argument("request_id")
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def extend(request_id: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:
@@ -111,8 +111,8 @@ def extend(request_id: str, *, reason: str, version: int | None, form: str, conf
 
 @requests.command("refuse", short_help="Say that a request was refused.")
 @click.argument("request_id")
-@REASON
-@VERSION
+@reason_option
+@version_option
 @format_option("text", "json")
 @config_option()
 def refuse(request_id: str, *, reason: str, version: int | None, form: str, config_path: Path | None) -> None:

@@ -78,8 +78,10 @@ _WRITTEN: Final = {
 def init(folder: Path) -> None:
     """Write a commented configuration, a policy and one example consent record to FOLDER (default: here).
 
-    Files that are there already are left alone. The folder `schemas` is for editors that complete and check YAML. Hours,
-    days and countries of the law come with the product; a `clocks.yml` or `adequacy.yml` beside the policy goes first.
+    Files that are there already are left alone. The folder `schemas` is for editors that complete and check YAML.
+
+    Hours, days and countries of the law come with the product; a `clocks.yml` or `adequacy.yml` beside the policy goes
+    first.
     """
     for source, place in _WRITTEN.items():
         target = folder / place
