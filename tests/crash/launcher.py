@@ -45,7 +45,7 @@ BOOKKEEPING = {
 """What tells of the run and not of the evidence: numbers in order of arrival, the clock, whether a finding is news."""
 
 
-class _Moments:
+class Moments:
     """Counts the calls that change the disk; ends the process at the one that it was given."""
 
     def __init__(self, last: int | None) -> None:
@@ -53,11 +53,13 @@ class _Moments:
         self.count = 0
 
     def pass_by(self) -> None:
+        """Count one more, or end here."""
         self.count += 1
         if self.count == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def wrap(self, owner: Any, name: str) -> None:
+        """Pass by before each call of a method."""
         original: Callable[..., Any] = getattr(owner, name)
 
         def wrapped(*args: Any, **named: Any) -> Any:
@@ -145,7 +147,7 @@ def try_point(template: Path, evidence: Path, folder: Path, point: str) -> dict[
     """Kill one import at one moment, import again, and tell what came of it."""
     shutil.copytree(template, folder)
     kind, _, value = point.partition(":")
-    moments = _Moments(int(value) if kind == "call" else None)
+    moments = Moments(int(value) if kind == "call" else None)
     counted = folder / "count"
 
     def first() -> None:

@@ -72,9 +72,9 @@ def write_evidence(desk: Desk) -> Iterator[Path]:
     yield desk.write("groups.json", group_page([USER]), at="2026-05-05T00:00:00Z")
 
 
-def chosen(calls: int) -> Sequence[int]:
+def chosen(calls: int, sample: int = SAMPLE) -> Sequence[int]:
     """Return the moments to try, evenly spread over the run with both ends."""
-    wanted = os.environ.get("M365AUDIT_CRASH_SWEEP", str(SAMPLE))
+    wanted = os.environ.get("M365AUDIT_CRASH_SWEEP", str(sample))
     number = calls if wanted == "all" else min(int(wanted), calls)
     return sorted({1 + round(index * (calls - 1) / max(number - 1, 1)) for index in range(number)})
 

@@ -15,7 +15,6 @@ from m365audit.pipeline import erasure
 from m365audit.pipeline.erasure import Erased
 from m365audit.pipeline.holding import set_hold
 from m365audit.pipeline.reviewing import actor_here as os_actor
-from m365audit.store import rewriting
 from m365audit.store.journal import Actor, Draft, open_journal
 
 from .marked import ID, MAIL, NAME, NEEDLES, OTHER, UPN, USER, every_value, evidence, search, users_page
@@ -118,42 +117,6 @@ def test_a_dry_run_counts_and_touches_nothing(marked: Desk) -> None:
 def test_erasing_twice_finds_nobody(marked: Desk) -> None:
     _erase(marked)
     assert _erase(marked).erasure.total == 0
-
-
-class _KilledError(BaseException):
-    """Stands for a kill: nothing catches it."""
-
-
-@pytest.mark.parametrize("step", [0, 1, 2, 9, 30])
-def test_a_kill_leaves_the_old_or_the_new_and_the_command_can_be_repeated(
-    marked: Desk, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    before = _answers(marked)
-    count = iter(range(100))
-
-    def killed(*_: object) -> None:
-        if next(count) == step:
-            raise _KilledError
-
-    with monkeypatch.context() as patched, pytest.raises(_KilledError):  # noqa: PT012
-        original_replace, original_sync = Path.replace, rewriting._sync
-
-        def replace(self: Path, target: Path) -> Path:
-            killed()
-            return original_replace(self, target)
-
-        def sync(path: Path) -> None:
-            killed() if step == 0 else None
-            original_sync(path)
-
-        patched.setattr(Path, "replace", replace)
-        patched.setattr(rewriting, "_sync", sync)
-        _erase(marked)
-    marked.ask("SELECT count(*) FROM landed_records")  # whatever is there can be opened
-    _erase(marked)
-    marked.run(evaluate=True)
-    assert search(_folders(marked)) == []
-    assert _answers(marked) == before
 
 
 def test_a_hold_forbids_it_and_a_refusal_is_on_record(marked: Desk) -> None:
