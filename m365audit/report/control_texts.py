@@ -23,6 +23,7 @@ _PHRASES: Final = ("what", "reason", "roles")
 """Facts that are English text of a query's."""
 _OWN: Final = ("object", "attach")
 """Facts that are English text of the control itself."""
+_THOUSAND: Final = 1000
 _LISTS: Final[Mapping[str, str]] = {"feeds": "feed", "kinds": "integration_kind"}
 _CODES: Final[Mapping[str, str]] = {"feed": "feed", "table": "dated_table"}
 
@@ -65,7 +66,7 @@ class ControlTexts:
 
     def _fact(self, name: str, value: Any) -> Any:
         if not isinstance(value, str):
-            return value
+            return self.words.number(value) if isinstance(value, int) and value >= _THOUSAND else value
         if name in _PHRASES:
             return self.phrases.said(value) or (self.words.texts.get(f"feed.{value}") if name == "reason" else None)
         if name in _OWN:

@@ -180,7 +180,7 @@ def _spoken(language: str, spoken: str) -> Markup:
 
 
 def _whole(command: str) -> Markup:
-    """Return a command as it has to be copied: visible, escaped, never cut."""
+    """Return a command, or a sentence of our own whose end counts: visible, escaped, never cut."""
     return escape(display.visible(command))
 
 

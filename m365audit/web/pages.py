@@ -143,7 +143,7 @@ def _environment(words: Words) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"iso": display.moment, "left": _left}
+    made.filters |= {"iso": display.moment, "left": _left, "whole": _whole}
     made.globals |= {"finding_path": finding_path, "query_of": query_of, "raw": raw}
     made.globals["spoken"] = {"en": _ENGLISH, words.language: Markup()}.__getitem__
     made.tests["mixed_scripts"] = display.has_mixed_scripts
@@ -154,6 +154,11 @@ def _environment(words: Words) -> Environment:
 def _left(due: datetime, now: datetime) -> int:
     """Return how many seconds are left; negative when the time is over."""
     return int((due - now).total_seconds())
+
+
+def _whole(text: str) -> Markup:
+    """Return a sentence of our own making: visible, escaped, never cut, because its end is what counts."""
+    return escape(display.visible(text))
 
 
 def raw(value: str) -> Markup:
