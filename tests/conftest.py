@@ -6,7 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from places import REPOSITORY
+
+# How long one example takes says how busy the machine is; tests of speed measure what they mean.
+settings.register_profile("m365audit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("m365audit")
 
 
 @pytest.fixture(scope="session")

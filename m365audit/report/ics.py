@@ -73,8 +73,22 @@ def render_ics(document: Document, words: Words) -> bytes:
     events = {_uid(due): due for due in dues(document)}
     for uid, due in sorted(events.items(), key=lambda item: (item[1].at, item[0])):
         calendar.add_component(_event(uid, due, document.now, words))
+    if not events:
+        calendar.add_component(_nothing(document.now, words))
     made: bytes = calendar.to_ical()
     return made
+
+
+def _nothing(now: datetime, words: Words) -> Event:
+    """Return the entry of a calendar without entries: the RFC wants one, and "nothing" is only said as of a day."""
+    day = now.astimezone(UTC).date()
+    event = Event()
+    event.add("uid", "nothing-due@m365audit")
+    event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
+    event.add("dtstart", day)
+    event.add("summary", words.plain("ics.nothing", day=day.isoformat()))
+    event.add("transp", "TRANSPARENT")
+    return event
 
 
 def _event(uid: str, due: Due, now: datetime, words: Words) -> Event:

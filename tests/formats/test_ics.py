@@ -74,6 +74,12 @@ def test_a_clock_of_a_breach_warns_twice(made: bytes) -> None:
     assert [alarm["TRIGGER"].dt for alarm in alarms] == [-timedelta(hours=24), -timedelta(hours=6)]
 
 
-def test_nothing_due_is_an_empty_calendar() -> None:
-    empty = render_ics(document_of(QueryReader(empty_world())), load_words())
-    assert icalendar.Calendar.from_ical(empty).walk("VEVENT") == []
+def test_nothing_due_is_said_as_of_a_day() -> None:
+    document = document_of(QueryReader(empty_world()))
+    empty = render_ics(document, load_words())
+    ((title, event),) = _events(empty).items()
+    assert title == f"No date is known by which anything is due (as of {NOW.date()})"
+    assert (event["DTSTART"].dt, event.walk("VALARM")) == (NOW.date(), [])
+    later = render_ics(dataclasses.replace(document, now=document.now + 2 * DAY), load_words())
+    ((_, moved),) = _events(later).items()
+    assert moved["UID"] == event["UID"]  # a calendar that is read again moves it, and keeps one

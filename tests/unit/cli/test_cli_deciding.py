@@ -21,6 +21,7 @@ from m365audit.findings.values import Wish
 from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import FindingKey
+from m365audit.store import review_tables
 from m365audit.store.journal import open_journal
 
 from .tiny_world import TENANT, World, invoke, program
@@ -359,3 +360,24 @@ def test_a_journal_that_is_lost_is_not_begun_anew(desk: Desk) -> None:
     with pytest.raises(StoreError, match="decisions are missing"):
         reviewing.note_opened(settings, reviewing.actor_here(settings), key, datetime.now(UTC))
     assert not journal.exists()
+
+
+def test_a_reader_without_the_journal_sees_an_acceptance_end_all_the_same(staffed: Desk) -> None:
+    settings = load_settings(staffed.world.config).settings
+    now = datetime.now(UTC)
+    key = FindingKey(TENANT, staffed.identity)
+    ana, rik = (reviewing.actor_of(settings, f"os:{name}", name, "os") for name in ("ana", "rik"))
+    wish = Wish("accepted", REASON, ("T-1",), "rik", now + timedelta(days=20))
+    reviewing.decide(settings, ana, key, Wish("confirmed", REASON, breach="no"), expected_version=0, now=now)
+    reviewing.decide(settings, ana, key, wish, expected_version=1, now=now)
+    reviewing.approve(settings, rik, key, REASON, expected_version=2, now=now)
+    with duckdb.connect(str(staffed.world.folder / "publish" / "m365audit.duckdb")) as connection:
+        review_tables.put_into(lambda sql, values: connection.execute(sql, values).fetchall(),
+                               reviewing.review_tables(settings, now))  # fmt: skip
+    elsewhere = settings.model_copy(update={"state": settings.state / "of-a-reader"})
+    asked = "SELECT decision, returned FROM findings WHERE finding_id = $id"
+    found = {}
+    for days in (19, 21):
+        with reviewing.open_reviewed(elsewhere, now + timedelta(days=days)) as database:
+            found[days] = database.execute(asked, {"id": staffed.identity})
+    assert found == {19: [("accepted", None)], 21: [("confirmed", "expired")]}
