@@ -18,6 +18,7 @@ from m365audit.report.coverage import build_coverage
 from m365audit.report.document import Cell, Evidence, FeedCoverage, Finding
 from m365audit.report.finding_rows import Beside, one_evidence, one_finding, told
 from m365audit.report.optional import present
+from m365audit.report.phrases import phrases
 from m365audit.report.promised import Control
 from m365audit.report.promised_rows import one_control
 from m365audit.report.rows import Reader, Row, TenantNames, flag, moment, text, texts, words
@@ -193,17 +194,19 @@ def _not_assessable(given: Source) -> Table:
 
 
 def _unknown_rows(given: Source) -> Iterator[list[object]]:
+    said = phrases(given.language).said
     for row in given.reader.rows("report-names"):
         if not flag(row, "is_evaluated"):
             reason = text(row, "not_evaluated_reason") or "no reason was recorded"
-            yield ["tenant_not_judged", *given.names.of(row), None, 1, reason]
+            yield ["tenant_not_judged", *given.names.of(row), None, 1, said(reason) or reason]
     yield from _unknown_uses(given)
     for line in build_coverage(given.reader, given.names.by_id):
         if line.state in ("none", "partial"):
             yield ["source", line.tenant_id, line.tenant_name, line.feed, line.gaps, line.gap_reasons]
     for row in given.all("report-rules"):
         if row["outcome"] not in ("findings", "clean"):
-            yield [f"rule_{row['outcome']}", *given.names.of(row), words(row, "rule"), 1, text(row, "reason")]
+            why = text(row, "reason")
+            yield [f"rule_{row['outcome']}", *given.names.of(row), words(row, "rule"), 1, said(why or "") or why]
     yield from _unknown_evidence(given)
 
 
