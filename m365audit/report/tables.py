@@ -113,8 +113,12 @@ def _evidence(given: Source) -> Table:
 
 
 def _coverage(given: Source) -> Table:
-    columns = _columns(FeedCoverage)
-    return Table(columns, _values(build_coverage(given.reader, given.names.by_id), columns))
+    columns, said = _columns(FeedCoverage), phrases(given.language).said
+    lines = (
+        dataclasses.replace(line, gap_details=tuple(said(detail) or detail for detail in line.gap_details))
+        for line in build_coverage(given.reader, given.names.by_id)
+    )
+    return Table(columns, _values(lines, columns))
 
 
 def _controls(given: Source) -> Table:

@@ -47,7 +47,8 @@ _EARLIEST: Final = datetime(1900, 3, 1, tzinfo=UTC)
 _FAMILIES: Final = {
     "severity": "severity", "outcome": "outcome", "coverage": "coverage", "observed_coverage": "coverage",
     "workload": "workload", "feed": "feed", "decision": "decision", "pending": "decision", "state": "state",
-    "differs_from_observation": "differs",
+    "differs_from_observation": "differs", "reason_code": "reason_code", "owner": "role", "action_kind": "row_kind",
+    "kind": "row_kind",
 }  # fmt: skip
 """Columns of codes, and the family of words that they are told by."""
 

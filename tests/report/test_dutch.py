@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import duckdb
@@ -89,7 +90,7 @@ def test_no_dutch_sentence_sounds_calmer_than_the_english() -> None:
             assert (one in text) == (other in dutch[key]), key
 
 
-def _said(key: str, facts: dict[str, object], **more: object) -> str:
+def _said(key: str, facts: Mapping[str, object], **more: object) -> str:
     return json.dumps({"said": [{"says": key, "facts": facts}], "also": None, "attested": None, **more})
 
 
