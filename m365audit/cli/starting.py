@@ -58,7 +58,14 @@ def demo(folder: Path) -> None:
     print_outcome(outcome, "text", brief=True)
     page, config = shown_path(loaded.settings.publish / "report.html"), shown_path(world.config)
     show_lines(
-        ["", f"Next: open {page} in a browser, then try", f"  m365audit query --config {config} outside-accesses"]
+        [
+            "",
+            f"Next: open {page} in a browser; page 1 says what is wrong, what is not known, what to do first.",
+            "Then decide: the same report live, with evidence, decisions, a second person and breach cases:",
+            f"  m365audit serve --config {config}",
+            "Or ask the database:",
+            f"  m365audit query --config {config} outside-accesses",
+        ]
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from m365audit.config.review import ROLES
 from m365audit.errors import ReviewError
 from m365audit.findings import decisions
+from m365audit.findings.decisions import MOVES
 from m365audit.findings.requests import end_of
 from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Facts, Review, Terms, Wish
 from m365audit.pipeline import reviewing
@@ -23,7 +24,8 @@ from m365audit.store.journal import Actor, Draft, Entry, open_journal
 from m365audit.web.desk import Desk
 
 __all__ = [
-    "BREACH_ANSWERS", "DECISIONS", "OPINIONS", "TRIAL", "Standing", "answer", "decide", "doing", "in_turn", "looked_at",
+    "BREACH_ANSWERS", "DECISIONS", "MOVES", "OPINIONS", "TRIAL", "Standing", "answer", "decide", "doing", "in_turn",
+    "looked_at",
     "opinion", "refusal", "standing", "wish",
 ]  # fmt: skip
 _TURN: Final = threading.Lock()

@@ -15,11 +15,13 @@ from m365audit.findings.case import REQUIRED_ANSWERS, Case
 from m365audit.findings.decisions import Ruling
 from m365audit.findings.values import Terms
 from m365audit.pipeline import casework, reviewing
+from m365audit.report.draft import DraftAnswer, render_draft
 from m365audit.store.journal import Actor, Entry
 from m365audit.web import acting, clocks, edge, pages
 from m365audit.web.acting import TRIAL
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, moment_of, reason, version_of
+from m365audit.web.guards import content_policy
 from m365audit.web.reading import Reading
 from m365audit.web.showing import history_of, title_of
 
@@ -55,6 +57,11 @@ _ACTS: Final[Mapping[str, _Act]] = {
         lambda terms, case, actor, _: breach.assess(terms, case, actor, "risk", TRIAL),
         lambda doing, case, sent, _: casework.assess(doing, case, sent["risk"], sent["reason"]),
     ),
+    "answers": _Act(
+        tuple(Field(name, "lines") for name in REQUIRED_ANSWERS),
+        lambda terms, case, actor, _: breach.write_answers(terms, case, actor, {}),
+        lambda doing, case, sent, _: casework.write_answers(doing, case, {key: sent[key] for key in REQUIRED_ANSWERS}),
+    ),
     "notify": _Act(
         (
             Field("notified_at", "moment", is_needed=True),
@@ -69,11 +76,6 @@ _ACTS: Final[Mapping[str, _Act]] = {
             doing, case, at("notified_at"), is_complete=sent["phase"] == "complete", answers={},
             reference=sent["reference"] or None, late_reason=sent["late_reason"] or None,
         ),
-    ),
-    "answers": _Act(
-        tuple(Field(name, "lines") for name in REQUIRED_ANSWERS),
-        lambda terms, case, actor, _: breach.write_answers(terms, case, actor, {}),
-        lambda doing, case, sent, _: casework.write_answers(doing, case, {key: sent[key] for key in REQUIRED_ANSWERS}),
     ),
     "inform": _Act(
         (Field("informed_at", "moment", is_needed=True),),
@@ -113,6 +115,22 @@ async def case(request: web.Request) -> web.Response:
     """Show a case."""
     done = request.query.get("done", "")
     return await _show(request, done="case" if done == "case" else "")
+
+
+@ROUTES.get("/cases/{case}/draft")
+async def draft(request: web.Request) -> web.Response:
+    """Show the draft of the notification: what is known, what is suggested, what a person must write."""
+    desk, case_id = request.app[DESK], request.match_info["case"]
+    await _found(desk, case_id)
+
+    def made() -> bytes:
+        now = desk.now()
+        case, answers = casework.draft_notification(desk.settings, case_id, now)
+        told = [DraftAnswer(a.block, a.block_name, a.question, a.status, a.text, a.name) for a in answers]
+        return render_draft(case.case_id, told, case.missing, now, desk.words)
+
+    body = await pages.in_thread(desk, lambda: acting.in_turn(made))
+    return pages.html(body, policy=content_policy(hashes=pages.hashes_of(body)))
 
 
 @ROUTES.post("/cases/{case}/{act}")

@@ -8,8 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from m365audit.errors import AuditError, ReviewError, StaleVersionError
+from m365audit.pipeline import casework, reviewing
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.report.rows import count
+from m365audit.report.rule_texts import RuleText, rule_texts
 from m365audit.store.journal import Actor
 from m365audit.web import acting, clocks, edge, pages
 from m365audit.web.desk import DESK, Desk
@@ -19,6 +21,7 @@ from m365audit.web.showing import history_of, question_of, subject_of, title_of
 
 ROUTES = web.RouteTableDef()
 _EVIDENCE: Final = 50
+NO_TEXT: Final = RuleText(None, None, None, (), "en")
 _DONE: Final = ("decide", "approve", "deny", "opinion")
 
 
@@ -87,7 +90,9 @@ async def _show(
     values |= {
         "review": standing.review, "history": list(reversed(history)), "conflict": conflict, "trouble": error,
         "typed": dict(typed or {}), "here": here, "done": done,
-        "forms": _forms(standing, pages.finding_path(tenant, finding_id)),
+        "forms": _forms(desk, actor, standing, pages.finding_path(tenant, finding_id)),
+        "rule": rule_texts(desk.words.language).get(str(values["item"]["rule"]), NO_TEXT),
+        "cases": await pages.in_thread(desk, lambda: _cases(desk, tenant, finding_id)),
         "is_yours": standing.review.requested_person == actor.person,
     }  # fmt: skip
     return await pages.page(request, "finding.html", values, status=409 if conflict else 422 if error else 200)
@@ -118,7 +123,28 @@ def _found(reading: Reading, tenant: str, finding_id: str) -> dict[str, Any]:
     return rows[0]
 
 
-def _forms(standing: acting.Standing, path: str) -> list[Form]:
+def _cases(desk: Desk, tenant: str, finding_id: str) -> list[str]:
+    """Return the breach cases that the finding belongs to and that are not closed."""
+    return [
+        case.case_id
+        for case in casework.all_cases(desk.settings)
+        if case.tenant == tenant and finding_id in case.finding_ids and case.state != "closed"
+    ]
+
+
+def _refusal(desk: Desk, actor: Actor, standing: acting.Standing, to: str) -> str:
+    """Return in the reader's words why a decision is not possible now, where that is simple to say."""
+    known = actor.person in reviewing.terms_of(desk.settings).people
+    roles = acting.MOVES[to].roles
+    if known and not roles & set(actor.roles):
+        names = ", ".join(desk.words.code("role", role) for role in sorted(roles))
+        return desk.words.plain("page.form.other_role", roles=names)
+    if standing.review.pending is None and standing.review.decision is None and None not in acting.MOVES[to].sources:
+        return desk.words.plain("page.form.first_confirm")
+    return str(standing.may[to])
+
+
+def _forms(desk: Desk, actor: Actor, standing: acting.Standing, path: str) -> list[Form]:
     """Return the forms of the page: what waits first, then what may be decided."""
     review, may = standing.review, standing.may
     version = review.version
@@ -131,7 +157,7 @@ def _forms(standing: acting.Standing, path: str) -> list[Form]:
         choose = Field("opinion", "choice", acting.OPINIONS, "opinion", is_needed=True)
         forms.append(Form("opinion", f"{path}/opinion", (choose, reason()), version, may["opinion"]))
     possible = [to for to in acting.DECISIONS if may[to] is None]
-    refusals = {to: str(may[to]) for to in acting.DECISIONS if may[to] is not None}
+    refusals = {to: _refusal(desk, actor, standing, to) for to in acting.DECISIONS if may[to] is not None}
     fields = (
         Field("to", "choice", acting.DECISIONS, "decision", is_needed=True),
         Field("breach", "choice", acting.BREACH_ANSWERS, "breach", only="to confirmed"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -58,7 +59,7 @@ class Said:
     to: str
     until: datetime | None
     reason: str
-    more: tuple[tuple[str, str], ...]
+    more: tuple[tuple[str, str | datetime], ...]
     at: datetime
     by: str
     is_you: bool
@@ -76,17 +77,24 @@ def history_of(entries: Sequence[Entry], actor: Actor, people: People) -> list[S
     return [_said(entry, actor, people) for entry in entries]
 
 
+def _moment(text: str) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    return None
+
+
 def _said(entry: Entry, actor: Actor, people: People) -> Said:
     body = entry.body
-    more = []
+    more: list[tuple[str, str | datetime]] = []
     for name in _MORE:
         value = body.get(name)
         if value:
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            more.append((name, people.hide(shown, entry.tenant)))
-    until = body.get("until")
+            moment = _moment(shown) if name.endswith("_at") else None
+            more.append((name, moment or people.hide(shown, entry.tenant)))
+    until, asked = body.get("until"), body.get("state") if entry.kind == "finding" else None
     return Said(
-        version=entry.version, event=entry.event, to=str(body.get("to") or ""),
+        version=entry.version, event=entry.event, to=str(body.get("to") or asked or ""),
         until=datetime.fromisoformat(until) if until else None,
         reason=people.hide(str(body.get("reason") or ""), entry.tenant), more=tuple(more), at=entry.at,
         by=", ".join(entry.actor.roles) or "", is_you=entry.actor.person == actor.person, how=entry.actor.how,
