@@ -100,13 +100,16 @@ def zone_of(settings: Settings) -> tzinfo:
 
 
 def rows_of(settings: Settings, now: datetime, ask: tables.Ask) -> dict[str, list[rows.Row]]:
-    """Return the rows of all review tables, for what a database that is open shows.
+    """Return the rows of all review tables, for what a database that is open shows; without a journal of its entries.
 
     Raises:
         StoreError: the journal cannot be read.
     """
-    with open_journal(settings.state) as journal:
-        entries = journal.entries()
+    if has_journal(settings.state):
+        with open_journal(settings.state) as journal:
+            entries = journal.entries()
+    else:
+        entries = tables.published_entries(ask)
     found = [_facts(row) for row in tables.finding_facts(ask, rows.decided_ids(entries))]
     seen = rows.Seen(
         found, tables.openings(ask), now, load_clocks(settings.policy.parent), zone_of(settings), _policy_days(settings)
@@ -126,15 +129,15 @@ def review_tables(settings: Settings, now: datetime) -> dict[str, list[rows.Row]
 
 @contextmanager
 def open_reviewed(settings: Settings, now: datetime) -> Iterator[LockedDatabase]:
-    """Open the published database with today's decisions laid over it; without a journal, with those it holds.
+    """Open the published database with today's decisions laid over it; without a journal, those it holds as of today.
 
     Raises:
         StoreError: nothing is published, or the journal cannot be read.
     """
     with published.open_for_report(settings.publish) as database:
-        if has_journal(settings.state) or not tables.has_reviews(database.execute):
+        if has_journal(settings.state):
             check_whole(settings, tables.published_head(database.execute))
-            tables.lay_over(database.execute, rows_of(settings, now, database.execute))
+        tables.lay_over(database.execute, rows_of(settings, now, database.execute))
         yield database
 
 

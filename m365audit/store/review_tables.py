@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+from m365audit.store.journal_entries import Actor, Entry
 from m365audit.store.json_text import literal
 from m365audit.store.rows import Columns
 
@@ -101,6 +103,15 @@ _FINDING_REVIEWS: Final = """
 """
 
 
+_ENTRIES: Final = """
+SELECT
+    kind, tenant_id, subject, event, actor, person, actor_name, roles, how, body::VARCHAR, seq,
+    strftime(make_timestamp(epoch_us("at")), '%Y-%m-%dT%H:%M:%S.%f+00:00'), version, hash
+FROM review_events
+ORDER BY seq
+"""
+
+
 def finding_facts(ask: Ask, ids: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return what the machine says now of the findings with these ids, in the order of ``findings.Facts``."""
     return list(ask(_FACTS, {"ids": list(ids)})) if ids else []
@@ -123,6 +134,18 @@ def published_head(ask: Ask) -> tuple[int, str]:
         return 0, ""
     ((seq, digest),) = ask("SELECT max(seq), max_by(hash, seq) FROM review_events", {})
     return int(seq or 0), str(digest or "")
+
+
+def published_entries(ask: Ask) -> list[Entry]:
+    """Return the entries of the journal that the open database shows, for a reader who has the journal not at hand."""
+    if not has_reviews(ask):
+        return []
+    rows = ask(_ENTRIES, {})
+    return [
+        Entry(kind, tenant, subject, event, Actor(actor, person, name, tuple(roles or ()), how), json.loads(body), seq,
+              datetime.fromisoformat(at), version, "", digest)
+        for kind, tenant, subject, event, actor, person, name, roles, how, body, seq, at, version, digest in rows
+    ]  # fmt: skip
 
 
 def lay_over(ask: Ask, rows: Rows) -> None:
