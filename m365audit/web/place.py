@@ -54,7 +54,7 @@ class Place:
     Attributes:
         origin: scheme, host and port as a browser writes them, e.g. ``http://127.0.0.1:8365``.
         is_secure: TLS between the browser and us, or our proxy.
-        is_loopback: only this machine can reach it.
+        is_loopback: only this machine can reach it, and no proxy on it that others reach.
     """
 
     origin: str
@@ -128,7 +128,9 @@ def place_of(wanted: Wanted, port: int, *, has_sign_in: bool) -> Place:
     if wanted.address is not None:
         parts = urlsplit(wanted.address)
         return Place(
-            _origin("https", parts.hostname or "", parts.port or 443), is_secure=True, is_loopback=wanted.is_loopback
+            _origin("https", parts.hostname or "", parts.port or 443),
+            is_secure=True,
+            is_loopback=wanted.is_loopback and not wanted.is_behind_proxy,
         )
     host = wanted.host
     if has_sign_in and wanted.is_loopback and not is_secure:

@@ -71,6 +71,12 @@ def test_the_address_as_a_browser_writes_it(wanted: Wanted, origin: str, cookie:
     assert (place.origin, place.cookie) == (origin, cookie)
 
 
+def test_whom_a_proxy_lets_in_signs_in_and_needs_no_link_of_a_terminal_far_away() -> None:
+    proxied = Wanted(is_behind_proxy=True, address="https://audit.example")
+    assert not place_of(proxied, 8000, has_sign_in=True).is_loopback
+    assert place_of(Wanted(), 8000, has_sign_in=True).is_loopback
+
+
 def test_files_that_are_no_certificate_are_refused(tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_text("no")
     with pytest.raises(ConfigurationError, match="cannot be used for TLS"):
