@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -17,6 +16,7 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show_bytes
 from m365audit.config import Settings
 from m365audit.errors import QueryError
+from m365audit.findings.decisions import check_reason
 from m365audit.pipeline import controlling, reviewing
 from m365audit.pipeline.circumstances import circumstances
 from m365audit.report import FORMATS, People, pieces
@@ -25,8 +25,6 @@ from m365audit.store.journal import Draft, open_journal
 from m365audit.store.person_key import person_key
 from m365audit.store.publish import write_in_place
 from m365audit.store.published import PublishedReader
-
-_SHORTEST_REASON: Final = 20
 
 
 @click.command()
@@ -84,13 +82,14 @@ def _check(form: str, output: Path | None, *, is_identified: bool, reason: str |
     """Refuse what would help nobody, before anything is opened.
 
     Raises:
-        QueryError: names without a reason, a reason without names, or a workbook for the terminal.
+        ReviewError: names without a reason that says something.
+        QueryError: names without any, a reason without names, or a workbook for the terminal.
     """
-    if is_identified and len((reason or "").strip()) < _SHORTEST_REASON:
-        raise QueryError(
-            "names are shown for a reason only", hint=f"add --reason with {_SHORTEST_REASON} characters or more"
-        )
-    if reason is not None and not is_identified:
+    if is_identified and reason is None:
+        raise QueryError("names are shown for a reason only", hint="add --reason TEXT; it goes into the journal")
+    if is_identified:
+        check_reason(reason or "")
+    elif reason is not None:
         raise QueryError("--reason is for --identified", hint="leave it out, or add --identified")
     if has_bom and form != "csv":
         raise QueryError("only CSV takes a byte order mark", hint="leave --bom out, or choose csv")

@@ -16,6 +16,7 @@ from typing import Any, Final
 from m365audit import findings, report
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
+from m365audit.findings.decisions import check_reason
 from m365audit.pipeline.holding import active_holds
 from m365audit.pipeline.values import now
 from m365audit.rules.loader import read_rules
@@ -39,7 +40,6 @@ GROUNDS: Final = {
     "12(2)": "the person could not be identified",
 }
 """Grounds on which a request may be refused, by article of the GDPR."""
-_SHORTEST_REASON: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def erase(
         StoreError: the store cannot be used.
     """
     moment = at or now()
-    _check_reason(reason)
+    check_reason(reason)
     meant = resolve(settings, tenant, wanted)
     token = token_of(settings, tenant, meant)
     with open_store(settings.state) as connection:
@@ -146,7 +146,7 @@ def refuse(settings: Settings, tenant: str, wanted: str, *, ground: str, reason:
     Raises:
         ReviewError: the ground is none, or the reason says nothing.
     """
-    _check_reason(reason)
+    check_reason(reason)
     if ground not in GROUNDS:
         raise ReviewError(f"{ground!r} is no ground for refusing", hint=f"one of {', '.join(GROUNDS)}")
     meant = resolve(settings, tenant, wanted)
@@ -156,14 +156,6 @@ def refuse(settings: Settings, tenant: str, wanted: str, *, ground: str, reason:
     with open_journal(settings.state) as journal:
         journal.append(Draft("erasure", tenant, token, "refused", actor, body), expected_version=None)
     return token
-
-
-def _check_reason(reason: str) -> None:
-    if len(reason.strip()) < _SHORTEST_REASON:
-        raise ReviewError(
-            f"the reason is shorter than {_SHORTEST_REASON} characters",
-            hint="say who asked and when, e.g. the number of the request; it stays in the journal",
-        )
 
 
 def check_person(person: Person) -> None:

@@ -9,13 +9,12 @@ from typing import Final
 
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
-from m365audit.findings.decisions import check_may, check_second
+from m365audit.findings.decisions import check_may, check_reason, check_second
 from m365audit.findings.holds import LONGEST, Hold, fold_holds
 from m365audit.model import FEEDS
 from m365audit.pipeline.reviewing import terms_of
 from m365audit.store.journal import Actor, Draft, open_journal
 
-_SHORTEST_REASON: Final = 20
 _PEOPLE: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
 _OBJECT: Final = re.compile(r"tenant|feed:[a-z_]+|finding:F1-[A-Z2-7]{26}|person:P-[A-Z2-7]{10}")
 
@@ -45,8 +44,7 @@ def set_hold(
             f"{what!r} cannot be held",
             hint="name tenant, feed:FEED, finding:ID or person:TOKEN (the token of the report, never a name)",
         )
-    if len(reason.strip()) < _SHORTEST_REASON:
-        raise ReviewError(f"the reason is shorter than {_SHORTEST_REASON} characters", hint="say what it is needed for")
+    check_reason(reason)
     if not now < until <= now + LONGEST:
         raise ReviewError("a hold ends within twelve months", hint="give a day after today, a year ahead at most")
     with open_journal(settings.state) as journal:
@@ -75,8 +73,7 @@ def release_hold(settings: Settings, tenant: str, hold_id: str, *, reason: str, 
     Raises:
         ReviewError: there is none, the reason says nothing, or the same person set it.
     """
-    if len(reason.strip()) < _SHORTEST_REASON:
-        raise ReviewError(f"the reason is shorter than {_SHORTEST_REASON} characters", hint="say why it may end")
+    check_reason(reason)
     return _follow(settings, tenant, hold_id, "release", reason.strip(), actor=actor, now=now)
 
 

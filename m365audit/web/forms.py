@@ -13,7 +13,6 @@ from typing import Final, Literal
 from m365audit.errors import ReviewError
 
 Kind = Literal["reason", "text", "lines", "choice", "day", "moment", "hidden"]
-SHORTEST_REASON: Final = 20
 _MOST_LINES: Final = 60
 
 

@@ -146,5 +146,5 @@ def test_an_address_of_two_accounts_is_nobodys_for_sure(marked: Desk) -> None:
 
 
 def test_a_reason_must_say_something(marked: Desk) -> None:
-    with pytest.raises(ReviewError, match="shorter than 20"):
+    with pytest.raises(ReviewError, match="has 5 characters"):
         erasure.erase(marked.settings, TENANT, UPN, reason="asked", actor=os_actor(marked.settings), is_applied=True)

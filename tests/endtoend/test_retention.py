@@ -121,7 +121,7 @@ def test_a_hold_is_released_by_another_person_only(aged: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("what", "reason", "days", "wanted"),
-    [("ann@contoso.example", "r" * 30, 9, "cannot be held"), ("tenant", "short", 9, "shorter than"),
+    [("ann@contoso.example", "r" * 30, 9, "cannot be held"), ("tenant", "short", 9, "has 5 characters"),
      ("tenant", "r" * 30, 400, "twelve months"), ("tenant", "r" * 30, -1, "twelve months"),
      ("feed:nothing", "r" * 30, 9, "cannot be held")],
 )  # fmt: skip
