@@ -1,4 +1,4 @@
-"""Owns reading of tables that a published database may not have yet: what is not there is not known, never empty."""
+"""Owns reading of tables that older programs did not publish: what is not there is not known, never empty."""
 
 from __future__ import annotations
 
