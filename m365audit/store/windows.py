@@ -192,7 +192,9 @@ def _proves_rest(row: Held, pull: Pull, settle_after: timedelta) -> bool:
 def _belong_together(left: Held, right: Held) -> bool:
     if left.end != right.begin or left.state != right.state:
         return False
-    is_final = left.state == "settled" or (left.state == "gap" and left.reason == "expired" == right.reason)
+    is_lost = left.state == "gap" and left.reason == "expired" == right.reason
+    # What of two attempts is joined cannot be told apart when a later pull cuts it.
+    is_final = left.state == "settled" or (is_lost and left.tried_at == right.tried_at)
     return is_final and left.detail == right.detail
 
 

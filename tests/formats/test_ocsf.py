@@ -11,11 +11,12 @@ import pytest
 from hostile_corpus import hostile
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
+from places import REPOSITORY
 from report.reader import QueryReader, pieces
 from report.replaced import replaced
 
 from m365audit.report import Document
-from m365audit.report.ocsf import ocsf_pieces
+from m365audit.report.ocsf import BEHAVIOUR_RULES, COMMITMENT_RULES, PERMISSION_RULES, ocsf_pieces
 
 from .packed import rotating, slim
 from .world import finding_id
@@ -82,6 +83,12 @@ def test_decisions_are_their_status(events: list[Event]) -> None:
     statuses = {event["finding_info"]["uid"]: event["status_id"] for event in events if "finding_info" in event}
     wanted = {1: 2, 2: 2, 3: 3, 4: 2, 5: 1, 6: 4}  # in progress, pending, accepted, being mended, new, resolved
     assert {ordinal: statuses[finding_id(ordinal)] for ordinal in wanted} == wanted
+
+
+def test_every_rule_has_one_class() -> None:
+    classes = (PERMISSION_RULES, BEHAVIOUR_RULES, COMMITMENT_RULES)
+    named = [rule for rules in classes for rule in rules]
+    assert sorted(named) == sorted(path.stem for path in (REPOSITORY / "queries" / "rules").rglob("*.sql"))
 
 
 def test_behaviour_is_a_detection(document: Document) -> None:
