@@ -13,10 +13,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from m365audit.config import Settings
+from m365audit.errors import ReviewError
+from m365audit.store.journal import Actor
 from m365audit.web import edge
 from m365audit.web.desk import DESK, SESSION, Desk
 from m365audit.web.guards import RefusedError
 from m365audit.web.pages import page
+from m365audit.web.place import Place
 
 ROUTES: Final = web.RouteTableDef()
 _FLOW_SECONDS: Final = 600.0
@@ -87,8 +91,10 @@ async def signed_in(request: web.Request) -> web.Response:
     flow = _taken_flow(desk, request.cookies.get(_flow_cookie(desk), ""))
     sign_in, actor_of = desk.sign_in, desk.actor_of
     person = await asyncio.get_running_loop().run_in_executor(desk.pool, sign_in.finish, flow, fields)
+    actor = actor_of(person)
+    check_named(desk.settings, desk.place, actor)
     desk.sessions.close(request.cookies.get(desk.place.cookie))
-    answer = _let_in(desk, desk.sessions.open(actor_of(person)), "/")
+    answer = _let_in(desk, desk.sessions.open(actor), "/")
     answer.del_cookie(_flow_cookie(desk), path="/")
     return answer
 
@@ -108,6 +114,17 @@ def _check_may_sign_in(request: web.Request, desk: Desk) -> None:
     """On loopback the link comes first: other users of this machine have no business here."""
     if desk.place.is_loopback and request.get(SESSION) is None:
         raise RefusedError(401, "no_session")
+
+
+def check_named(settings: Settings, place: Place, actor: Actor) -> None:
+    """Make sure that no account of the tenant, a guest's for one, reads along from elsewhere.
+
+    Raises:
+        ReviewError: others than this machine reach the page, and the configuration does not name who signed in.
+    """
+    if not place.is_loopback and settings.review.person_of(actor.id) is None:
+        hint = f"add {actor.id} to the ids of one of review.people in the configuration"
+        raise ReviewError("the configuration does not name who signed in, and others may not read this", hint=hint)
 
 
 def _let_in(desk: Desk, cookie: str, where: str) -> web.Response:

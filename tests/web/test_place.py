@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from m365audit.errors import ConfigurationError
-from m365audit.web.place import Wanted, check, place_of, tls_of
+from m365audit.errors import ConfigurationError, ReviewError
+from m365audit.web.entering import check_named
+from m365audit.web.place import Place, Wanted, check, place_of, tls_of
+
+from .serving import ANNA, STRANGER, settings_in
 
 PEM = Path("some.pem")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - said, not bound to
@@ -82,3 +85,12 @@ def test_files_that_are_no_certificate_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used for TLS"):
         tls_of(Wanted(certificate=tmp_path / "c.pem", key=tmp_path / "c.pem"))
     assert tls_of(Wanted()) is None
+
+
+def test_who_is_not_named_reads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    far, here = (Place("https://audit.example", is_secure=True, is_loopback=near) for near in (False, True))
+    check_named(settings, far, ANNA)
+    check_named(settings, here, STRANGER)
+    with pytest.raises(ReviewError, match="does not name"):
+        check_named(settings, far, STRANGER)
