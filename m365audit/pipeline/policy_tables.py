@@ -29,7 +29,7 @@ def _versions(loaded: LoadedPolicy) -> list[dict[str, object]]:
     clocks = load_clocks(loaded.folder)
     rows: list[dict[str, object]] = []
     for known in loaded.policy.versions:
-        begin = known.effective_from and datetime.combine(known.effective_from, time(), UTC)
+        begin = datetime.combine(known.effective_from, time(), UTC) if known.effective_from else None
         clock = clocks.find(RENEWAL, begin) if begin else None
         rows.append(
             {
