@@ -83,7 +83,7 @@ COMMANDS: Final = {
     "controls": query("SELECT * FROM controls ORDER BY control, tenant_id"),
     "attach": query("SELECT DISTINCT control, title, attach FROM controls WHERE outcome = 'not_assessable'"),
     "decided": query("SELECT * FROM finding_reviews ORDER BY tenant_id, finding_id"),
-    "journal": query("SELECT seq, \"at\", kind, subject, event, roles FROM review_events ORDER BY seq"),
+    "journal": query('SELECT seq, "at", kind, subject, event, roles FROM review_events ORDER BY seq'),
     "coverage": "m365audit report --format csv --section coverage",
     "tenants": query("SELECT * FROM tenants ORDER BY name"),
     "not_judged": query("SELECT tenant_id, name, not_evaluated_reason FROM tenants WHERE NOT is_evaluated"),

@@ -89,7 +89,7 @@ def test_lines_after_the_first_of_duckdb_s_messages_are_indented(run: Run) -> No
         (["report", "--format", "csv", "--section", "x"], "choose one of"),
         (["findings", "show", "F1"], "findings begin with"),
         (["findings", "show", "F1-NONE"], "no finding begins with"),
-        (["findings", "decide"], "No such command"),
+        (["findings", "decide"], "Missing argument 'FINDING_ID'"),
         (["run", "--tenant", "Contos"], "did you mean Contoso?"),
         (["import", "x", "--tenant", "Contoso", "--from", "2026-01-01"], "a day, not a point in time"),
         (["import", "x", "--tenant", "Contoso", "--to", "2026-01-01T00:00:00Z"], "--from and --to are a window"),

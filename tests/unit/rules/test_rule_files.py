@@ -42,7 +42,7 @@ HEADER_FAULTS: Final = [
     ("version: 1", "version: 1\nkey_version: one", "bad_key_version"),
     ("version: 1", "version: 1\nneeds_complete: maybe", "bad_needs_complete"),
     ("version: 1", "version: 1\naliases: [example]", "bad_aliases"),
-    ("version: 1", "version: 1\ncontrol: [\"clause 12\"]", "bad_control"),
+    ("version: 1", 'version: 1\ncontrol: ["clause 12"]', "bad_control"),
     ("version: 1\n", "", "missing_key"),
     ("severity: high", "severity: hihg", "bad_severity"),
     ("severity: high", "severity: high\nseverty: low", "unknown_key"),

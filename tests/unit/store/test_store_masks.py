@@ -66,8 +66,9 @@ def test_what_only_describes_the_person_goes_where_they_are_named() -> None:
 
 
 def test_addresses_and_ids_keep_apart() -> None:
-    pairs = masks_for([Identifier("address", "b@x.example"), Identifier("address", "a@x.example"),
-                       Identifier("id", ID), Identifier("id", ID.upper()), Identifier("id", "z" * 36)], "ab" * 5)  # fmt: skip
+    addresses = [Identifier("address", "b@x.example"), Identifier("address", "a@x.example")]
+    ids = [Identifier("id", ID), Identifier("id", ID.upper()), Identifier("id", "z" * 36)]
+    pairs = masks_for([*addresses, *ids], "ab" * 5)
     assert len(pairs) == len(set(pairs.values())) == 4
 
 
