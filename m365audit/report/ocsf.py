@@ -26,24 +26,24 @@ _CLASSES: Final = {
     2003: "Compliance Finding", 2004: "Detection Finding", 2005: "Incident Finding", 2008: "IAM Analysis Finding",
 }  # fmt: skip
 PERMISSION_RULES: Final = frozenset({
-    "auditor-holds-too-much", "consent-without-record", "foreign-app-like-microsoft", "full-mailbox-permission",
-    "granted-after-end", "granted-not-recorded", "impersonation-granted", "mailbox-permission-unscoped",
-    "publisher-not-recorded", "recorded-never-used", "recorded-not-granted", "tenant-wide-where-per-user",
-    "unrecorded-app-with-reach", "used-without-grant", "user-granted-access",
+    "auditor-holds-too-much", "full-mailbox-permission", "granted-after-end", "granted-not-recorded",
+    "impersonation-granted", "mailbox-permission-unscoped", "recorded-never-used", "tenant-wide-where-per-user",
+    "unrecorded-app-with-reach", "user-granted-access",
 })  # fmt: skip
 BEHAVIOUR_RULES: Final = frozenset({
-    "access-outside-regions", "burst-above-habit", "forwarding-set-up", "legacy-protocol-sign-in",
-    "new-use-of-known-app", "read-of-many-mailboxes", "refused-attempts", "sign-in-without-mfa",
+    "access-outside-regions", "burst-above-habit", "read-of-many-mailboxes",
 })  # fmt: skip
 COMMITMENT_RULES: Final = frozenset({
     "age-not-known", "application-where-delegated", "audit-weakened", "blind-spot", "categories-not-declared",
-    "collection-stopped", "credential-added", "credential-expires", "direct-routing-without-record",
-    "employee-consent", "explained-afterwards", "insecure-redirect", "link-refused", "long-lived-secret",
-    "mail-access-floor", "mfa-not-enforced", "minor-in-scope", "no-legal-basis-reference", "operation-beyond-record",
-    "owner-changed", "privacy-statement-differs", "recipient-not-declared", "record-ending-soon",
-    "record-on-old-policy", "redirect-changed", "register-history-changed", "resource-outside-record",
-    "telephony-outside-host-country", "used-after-end", "used-before-start", "used-not-recorded",
-    "website-does-more-than-send",
+    "collection-stopped", "consent-without-record", "credential-added", "credential-expires",
+    "direct-routing-without-record", "employee-consent", "explained-afterwards", "foreign-app-like-microsoft",
+    "forwarding-set-up", "insecure-redirect", "legacy-protocol-sign-in", "link-refused", "long-lived-secret",
+    "mail-access-floor", "mfa-not-enforced", "minor-in-scope", "new-use-of-known-app", "no-legal-basis-reference",
+    "operation-beyond-record", "owner-changed", "privacy-statement-differs", "publisher-not-recorded",
+    "recipient-not-declared", "record-ending-soon", "record-on-old-policy", "recorded-not-granted",
+    "redirect-changed", "refused-attempts", "register-history-changed", "resource-outside-record",
+    "sign-in-without-mfa", "telephony-outside-host-country", "used-after-end", "used-before-start",
+    "used-not-recorded", "used-without-grant", "website-does-more-than-send",
 })  # fmt: skip
 """Whoever writes a rule says here what it is about; a rule of a customer's own is about a commitment."""
 _SEVERITIES: Final = {
