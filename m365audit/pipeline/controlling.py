@@ -25,9 +25,7 @@ def control_catalogue(loaded: Iterable[rules.Rule]) -> controls.Catalogue:
     )
 
 
-def run_controls(
-    fresh: Path, workdir: Path, catalogue: controls.Catalogue, settings: Settings, now: datetime
-) -> None:
+def run_controls(fresh: Path, workdir: Path, catalogue: controls.Catalogue, settings: Settings, now: datetime) -> None:
     """Make the table ``controls`` of a candidate that has findings and decisions already."""
     with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
         controls.evaluate(locked, catalogue, now=now, roles=_roles(settings))

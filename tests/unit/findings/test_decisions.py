@@ -223,6 +223,8 @@ def test_the_officers_opinion_is_kept_and_blocks_nothing() -> None:
 
 
 ANYBODY = st.sampled_from(sorted(PEOPLE))
+
+
 def test_a_user_of_the_machine_and_an_account_are_two_people_only_where_somebody_says_so() -> None:
     memory = Memory()
     memory.decide(person("os:kim", identity="os:kim"), wish("confirmed"))
