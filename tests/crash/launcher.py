@@ -41,6 +41,7 @@ BOOKKEEPING = {
     "judged_forms": {"form_no"},
     "verdict_answers": {"answer_no"},
     "findings": {"change"},
+    "finding_reviews": {"due_at"},  # counted from the first run that judged
 }
 """What tells of the run and not of the evidence: numbers in order of arrival, the clock, whether a finding is news."""
 

@@ -145,7 +145,9 @@ def test_how_long_ago(moment: str, period: str, wanted: str) -> None:
 
 def test_what_is_kept_follows_the_policy_unless_configured(aged: Desk) -> None:
     (aged.folder / "policy.yaml").write_text(
-        'retention: [{clause: "9", category: system_logs, duration: P6M}]\n', encoding="utf-8"
+        'clauses: [{number: "9", title: Retention}]\n'
+        'retention: [{clause: "9", category: system_logs, duration: P6M}]\n',
+        encoding="utf-8",
     )
     policy = load_policy(aged.settings.policy).policy
     assert keeping(aged.settings, policy).logs == "P6M"
