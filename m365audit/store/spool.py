@@ -287,7 +287,6 @@ class Segment:
         Raises:
             OSError: the spool cannot be written.
         """
-        os.fsync(self._writer.fileno())
         modified_at = _modified_at(self._path)
         self._writer.close()
         sha256 = self._digest.hexdigest()
