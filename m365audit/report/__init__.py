@@ -5,10 +5,10 @@ the answer. This room never opens a database itself.
 """
 
 from m365audit.report.assemble import build_document
+from m365audit.report.controls import Circumstances, DatedTable
 from m365audit.report.document import Document
 from m365audit.report.html import Live, render_html
 from m365audit.report.people import People
-from m365audit.report.promised import Circumstances, DatedTable
 from m365audit.report.render import FORMATS, pieces, render
 from m365audit.report.rows import Reader
 

@@ -7,6 +7,13 @@ from datetime import datetime
 from m365audit.model import SEVERITIES
 from m365audit.report.answer import Findable, make_answer
 from m365audit.report.clock_rows import build_clocks
+from m365audit.report.control_rows import (
+    build_attestations,
+    build_control_counts,
+    build_controls,
+    build_policy_findings,
+)
+from m365audit.report.controls import NOTHING_MORE, Circumstances
 from m365audit.report.coverage import build_coverage
 from m365audit.report.decided_rows import build_journal, build_waiting
 from m365audit.report.document import (
@@ -23,15 +30,8 @@ from m365audit.report.document import (
 from m365audit.report.finding_rows import build_findings
 from m365audit.report.hiding import hidden
 from m365audit.report.integration_rows import build_integrations
-from m365audit.report.optional import present
 from m365audit.report.people import People
-from m365audit.report.promised import NOTHING_MORE, Circumstances
-from m365audit.report.promised_rows import (
-    build_attestations,
-    build_control_counts,
-    build_controls,
-    build_policy_findings,
-)
+from m365audit.report.present import present
 from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.tenants import build_tenants

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from m365audit.report.decided import BreachCase, Clocks, RecordEnding, SubjectRequest
-from m365audit.report.optional import Tables
+from m365audit.report.present import Tables
 from m365audit.report.rows import Row, TenantNames, maybe_count, moment, text, texts, total, words
 
 _LIST = 200

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from m365audit.report.decided import Review, ReviewEvent, Waiting
-from m365audit.report.optional import Tables
+from m365audit.report.present import Tables
 from m365audit.report.rows import Row, TenantNames, count, flag, moment, text, texts, total, words
 
 _ENTRIES = 20

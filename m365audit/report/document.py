@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from m365audit.report.controls import Attestation, Circumstances, Control, ControlCounts, PolicyFinding
 from m365audit.report.decided import Clocks, Review, ReviewEvent, Waiting
-from m365audit.report.promised import Attestation, Circumstances, Control, ControlCounts, PolicyFinding
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.timeline import Integration
 

@@ -12,7 +12,7 @@ from typing import Final
 from m365audit.report.decided import Review, ReviewEvent
 from m365audit.report.decided_rows import build_reviews
 from m365audit.report.document import Evidence, Finding
-from m365audit.report.optional import Tables
+from m365audit.report.present import Tables
 from m365audit.report.rows import Row, TenantNames, count, flag, moment, parts_of, text, texts, total, words
 from m365audit.report.rule_texts import RuleText, rule_texts
 

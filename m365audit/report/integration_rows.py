@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from m365audit.report.document import Cell, Finding
-from m365audit.report.optional import Tables
+from m365audit.report.present import Tables
 from m365audit.report.rows import Row, count, moment, texts, words
 from m365audit.report.sheets import TenantSection
 from m365audit.report.timeline import Difference, Gap, Integration, Mark, Timeline, UseDay

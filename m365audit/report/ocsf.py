@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from m365audit.report.controls import Control
 from m365audit.report.decided import BreachCase
 from m365audit.report.display import visible
 from m365audit.report.document import Document, Evidence, Finding, GeneratedFrom
-from m365audit.report.promised import Control
 
 VERSION: Final = "1.8.0"
 LONGEST: Final = 4_000

@@ -9,13 +9,13 @@ from typing import Final
 
 from m365audit.errors import QueryError
 from m365audit.report.assemble import build_document
+from m365audit.report.controls import NOTHING_MORE, Circumstances
 from m365audit.report.csv import csv_pieces
 from m365audit.report.document import Document, Finding
 from m365audit.report.hiding import hidden
 from m365audit.report.html import render_html
 from m365audit.report.json import json_pieces, render_json
 from m365audit.report.people import People
-from m365audit.report.promised import NOTHING_MORE, Circumstances
 from m365audit.report.rows import Reader
 from m365audit.report.tables import Source, every_control, every_finding, source
 from m365audit.report.words import Words, load_words

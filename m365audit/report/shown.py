@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from m365audit.report import room
+from m365audit.report.controls import Control
 from m365audit.report.decided import BreachCase, SubjectRequest
 from m365audit.report.document import Cell, Document, Evidence, Finding
 from m365audit.report.drawing import Drawing, draw
-from m365audit.report.promised import Control
 from m365audit.report.rows import parts_of
 from m365audit.report.timeline import Integration, UseDay
 

@@ -12,8 +12,8 @@ from m365audit.findings.decisions import check_may
 from m365audit.findings.requests import end_of
 from m365audit.pipeline import casework, reviewing
 from m365audit.report.control_texts import ControlTexts, control_texts
-from m365audit.report.optional import present
-from m365audit.report.promised import OUTCOMES
+from m365audit.report.controls import OUTCOMES
+from m365audit.report.present import present
 from m365audit.report.rows import Row, text
 from m365audit.store.journal import Entry
 from m365audit.web import acting, clocks, edge, pages

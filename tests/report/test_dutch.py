@@ -15,11 +15,11 @@ import yaml
 from m365audit.controls.policy_text import read_texts
 from m365audit.findings.case import REQUIRED_ANSWERS, Case
 from m365audit.findings.notification import BLOCKS, draft
+from m365audit.report.control_rows import one_control
 from m365audit.report.control_texts import control_texts, policy_text
 from m365audit.report.draft import DraftAnswer, render_draft
 from m365audit.report.html import render_html
 from m365audit.report.phrases import phrases, texts_of
-from m365audit.report.promised_rows import one_control
 from m365audit.report.rows import TenantNames
 from m365audit.report.rule_texts import rule_texts
 from m365audit.report.words import load_words

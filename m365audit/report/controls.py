@@ -1,4 +1,4 @@
-"""Owns the values of the policy's controls, what was attested and what the policy itself lacks; no words, no layout.
+"""Owns the values of controls, of attestations and of what the policy itself lacks; no words, no layout.
 
 There is no score: outcomes are counted, never weighed against each other.
 """

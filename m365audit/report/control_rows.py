@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from m365audit.report.control_texts import ControlTexts, control_texts, policy_text
-from m365audit.report.optional import Tables
-from m365audit.report.promised import Attestation, Control, ControlCounts, PolicyFinding
+from m365audit.report.controls import Attestation, Control, ControlCounts, PolicyFinding
+from m365audit.report.present import Tables
 from m365audit.report.rows import Row, TenantNames, count, flag, moment, text, texts, total, words
 
 _CONTROLS = 5_000
