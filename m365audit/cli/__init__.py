@@ -112,4 +112,6 @@ def main() -> None:
       1 findings, with --fail-on                 5 store
       2 usage, configuration or register         20 a breach clock runs out (breach status)
       3 no tenant let the auditor in             130 interrupted
+    Where several hold, 2 and 3 come before 1, and 1 before 4: what was not
+    read or judged is said in words and in the report with either code.
     """  # noqa: D301 - click reads the character

@@ -199,12 +199,10 @@ def _exit_code(loaded: LoadedSettings, policy: LoadedPolicy, outcome: Outcome, f
         return _USAGE
     if outcome.is_locked_out:
         return _LOCKED_OUT
-    if outcome.is_partial:
-        return _PARTIAL
-    if fail_on and done is not None:
-        grave = SEVERITIES[SEVERITIES.index(fail_on) :]
-        return _FOUND if any(done.findings.get(severity) for severity in grave) else 0
-    return 0
+    # Who asks for 1 wants to hear of findings above all; a log that is missing for good makes every run end with 4.
+    if fail_on and done is not None and any(map(done.findings.get, SEVERITIES[SEVERITIES.index(fail_on) :])):
+        return _FOUND
+    return _PARTIAL if outcome.is_partial else 0
 
 
 def _window(begin: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:

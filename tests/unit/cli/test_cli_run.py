@@ -150,7 +150,16 @@ def test_what_cannot_be_meant_is_two_and_nobody_is_asked(
 def test_the_exit_code_says_what_was_not_seen(asked: Asked, config: Path, tenants: list[Collected], code: int) -> None:
     asked.outcome = Outcome((), evaluated(critical=1), tuple(tenants))
     assert invoke("run", "--config", config).exit_code == code
-    assert invoke("run", "--config", config, "--fail-on", "high").exit_code == (code or 1)
+    assert invoke("run", "--config", config, "--fail-on", "high").exit_code == {0: 1, 4: 1, 3: 3}[code]
+    asked.outcome = Outcome((), evaluated(low=1), tuple(tenants))
+    assert invoke("run", "--config", config, "--fail-on", "high").exit_code == code
+
+
+def test_findings_do_not_hide_what_was_not_seen(asked: Asked, config: Path) -> None:
+    unseen = Unseen(None, None, "licence", "buy it")
+    asked.outcome = Outcome((), evaluated(critical=1), (collected("A", unseen=[unseen]),))
+    result = invoke("run", "--config", config, "--fail-on", "high")
+    assert (result.exit_code, "NOT SEEN  users" in result.stdout) == (1, True)
 
 
 def test_text_and_json_tell_who_was_not_let_in_and_what_was_not_seen(asked: Asked, config: Path) -> None:
