@@ -16,14 +16,19 @@ LARGEST: Final = 1 << 20
 """Bytes; a key with a long chain of certificates has a few thousand."""
 
 _OTHERS: Final = 0o077
+_GROUP_READS: Final = 0o040
 _ROOT: Final = 0
 
 
 def read_private(path: Path) -> bytes:
     """Return the content of a file that only the auditor's own account can read.
 
-    The file must belong to this account, or to root, who can read everything anyway. Where the system has no such
-    owners (Windows), only existence and size are checked.
+    The file must belong to this account, or to root, who can read everything anyway. A group may read it, and no more
+    than read, where it is root's and the group is one of this account's: so Docker and Kubernetes hand out secrets
+    (0440, root and the container's group), the group is then the only way in, and root chose who is in it. An account
+    that owns the file needs no group. Links are followed, since Kubernetes mounts a secret as a link into ``..data``:
+    what counts is the file that was opened, not the path to it. Where the system has no such owners (Windows), only
+    existence and size are checked.
 
     Raises:
         SignInError: missing, empty, too large, no plain file, somebody else's, or readable by others.
@@ -76,6 +81,9 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in {os.geteuid(), _ROOT}:
         todo = f"copy it: install -m 600 {path} COPY, as the account that runs the auditor, and name the copy"
         raise refused(path, "belongs to another account, which could change it", todo)
-    if status.st_mode & _OTHERS:
+    is_ours = status.st_uid == os.geteuid()
+    allowed = _GROUP_READS if not is_ours and status.st_gid in {os.getegid(), *os.getgroups()} else 0
+    if status.st_mode & _OTHERS & ~allowed:
         what = f"can be read by others (its mode is {stat.S_IMODE(status.st_mode):03o})"
-        raise refused(path, what, f"run: chmod 600 {path}")
+        mounted = " (a mounted secret: mode 0440 and a group of this account, in Kubernetes defaultMode and fsGroup)"
+        raise refused(path, what, f"run: chmod 600 {path}{'' if is_ours else mounted}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from m365audit.config import TenantSettings
 from m365audit.graph.auth import open_credential
 from m365audit.graph.failures import SignInError
+from m365audit.graph.secret_files import read_private
 
 from .login_endpoint import SECRET, TENANT, certificate, pem_of
 from .signing_in import (
@@ -75,6 +77,82 @@ def test_somebody_else_s_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fstat", of_another)
     assert "belongs to another account" in _error(tmp_path, lambda _: None).message
+
+
+def _roots(monkeypatch: pytest.MonkeyPatch, mode: int, *, group: int, groups: list[int]) -> None:
+    """Let files be root's and a group's, and this account another one."""
+    real = os.fstat
+
+    def of_root(descriptor: int) -> os.stat_result:
+        found = list(real(descriptor))
+        found[stat.ST_MODE] = stat.S_IFREG | mode
+        found[stat.ST_UID], found[stat.ST_GID] = 0, group
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fstat", of_root)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "getegid", lambda: 1000)
+    monkeypatch.setattr(os, "getgroups", lambda: groups)
+
+
+@pytest.mark.parametrize("mode", [0o440, 0o640, 0o400, 0o600])
+@pytest.mark.parametrize(("group", "groups"), [(2000, [2000]), (1000, [])])
+def test_root_s_file_may_be_read_by_a_group_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, group: int, groups: list[int]
+) -> None:
+    file = private(tmp_path / "secret.txt", SECRET)
+    _roots(monkeypatch, mode, group=group, groups=groups)
+    assert read_private(file).decode() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("mode", "group"),
+    [(0o440, 3000), (0o460, 2000), (0o660, 2000), (0o450, 2000), (0o444, 2000), (0o442, 2000), (0o441, 2000)],
+)
+def test_root_s_file_is_refused_when_others_can_touch_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, group: int
+) -> None:
+    file = private(tmp_path / "secret.txt", SECRET)
+    _roots(monkeypatch, mode, group=group, groups=[2000])
+    with pytest.raises(SignInError, match=f"its mode is {mode:03o}") as caught:
+        read_private(file)
+    assert "defaultMode and fsGroup" in caught.value.hint
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_secret_that_kubernetes_mounted_is_a_link_into_data(tmp_path: Path, mode: int) -> None:
+    version = tmp_path / "..2026_09_01_00_00_00.123456789"
+    version.mkdir()
+    private(version / "secret", SECRET).chmod(mode)
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "secret").symlink_to("..data/secret")
+    if mode == 0o600:
+        assert read_private(tmp_path / "secret").decode() == SECRET
+    else:
+        with pytest.raises(SignInError, match="its mode is 644"):
+            read_private(tmp_path / "secret")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize(("groups", "is_read"), [([2345], True), ([], False)])
+def test_another_account_reads_root_s_secret_through_its_group_alone(groups: list[int], *, is_read: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = private(Path(folder) / "secret", SECRET)
+        os.chown(file, 0, 2345)
+        file.chmod(0o440)
+        Path(folder).chmod(0o755)
+        child = os.fork()
+        if not child:
+            try:
+                os.setgroups(groups)
+                os.setgid(1234)
+                os.setuid(1234)
+                os._exit(0 if read_private(file).decode() == SECRET else 2)
+            except SignInError:
+                os._exit(1)
+            finally:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == (0 if is_read else 1)
 
 
 def _pipe(path: Path) -> None:
