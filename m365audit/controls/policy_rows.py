@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from m365audit.config import Adequacy, Clocks, LoadedPolicy, Policy
 from m365audit.config.commitments import Commitment
 from m365audit.config.dated import DatedTable
+from m365audit.config.durations import parse_period
 from m365audit.controls.policy_text import policy_findings
 
 Row = Mapping[str, object]
@@ -18,6 +19,10 @@ _NAMES: Final = ("office", "category", "recipient", "integration", "basis", "nam
 """What tells the entries of a list apart; the first one that an entry has becomes part of its key."""
 _HIDDEN: Final = {("persons", "name")}
 """Facts that stay in the file: nobody is named where tokens are the rule."""
+_PERIODS: Final = {"duration"}
+"""Facts that are calendar durations."""
+_LONGEST: Final = (12 * 9_999, timedelta(days=366 * 9_999))
+"""Months, and fixed length, that a period of any calendar has at most."""
 
 
 def policy_rows(loaded: LoadedPolicy, adequacy: Adequacy, clocks: Clocks) -> dict[str, list[Row]]:
@@ -87,7 +92,7 @@ def _iso(day: date | None) -> str | None:
 
 
 def _commitments(policy: Policy) -> Iterator[Row]:
-    """Yield every fact of every commitment: clause, key (``retention.system_logs.duration``), value, note."""
+    """Yield every fact of every commitment: clause, key (``retention.system_logs.duration``), value, period, note."""
     notes = {entry.number: entry.note for entry in policy.clauses}
     for path, entry in policy.commitments():
         group = str(path[0])
@@ -98,7 +103,18 @@ def _commitments(policy: Policy) -> Iterator[Row]:
             if (group, key) not in _HIDDEN and (key != told_by or len(facts) == 1 or group == "persons"):
                 parts = [group, name, key]
                 dotted = ".".join(part for part in parts if part)
-                yield {"clause": entry.clause, "key": dotted, "value": value, "note": notes.get(entry.clause)}
+                period = _period(value) if key in _PERIODS else None
+                note = notes.get(entry.clause)
+                yield {"clause": entry.clause, "key": dotted, "value": value, "period": period, "note": note}
+
+
+def _period(text: str) -> str | None:
+    """Return a duration as DuckDB reads an INTERVAL; None for one that reaches beyond any calendar."""
+    period = parse_period(text)
+    months = 12 * period.years + period.months
+    if months > _LONGEST[0] or period.rest > _LONGEST[1]:
+        return None
+    return f"{months} months {period.rest // timedelta(microseconds=1)} microseconds"
 
 
 def _facts(entry: Commitment) -> Iterator[tuple[str, str]]:

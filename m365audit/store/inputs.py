@@ -95,7 +95,9 @@ SETTING_COLUMNS: Final[Mapping[str, Columns]] = {
 """What configuration and policy say."""
 
 POLICY_COLUMNS: Final[Mapping[str, Columns]] = {
-    "policy_commitments": {"clause": "VARCHAR", "key": "VARCHAR", "value": "VARCHAR", "note": "VARCHAR"},
+    "policy_commitments": {
+        "clause": "VARCHAR", "key": "VARCHAR", "value": "VARCHAR", "period": "INTERVAL", "note": "VARCHAR",
+    },
     "policy_recipients": {"name": "VARCHAR", "purpose": "VARCHAR", "country": "VARCHAR", "clause": "VARCHAR"},
     "policy_findings": {
         "rule": "VARCHAR", "clauses": "VARCHAR[]", "title": "VARCHAR", "why": "VARCHAR", "severity": "VARCHAR",

@@ -6,15 +6,7 @@ needs_register: true
 question: Is there evidence of records that ended longer ago than the policy keeps inactive accounts?
 ---*/
 WITH promised AS (
-    SELECT
-        value AS words,
-        to_months(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)Y', 1) AS INTEGER), 0) * 12
-            + coalesce(try_cast(regexp_extract(value, '^P[^T]*?([0-9]+)M', 1) AS INTEGER), 0)
-        ) + to_days(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)W', 1) AS INTEGER), 0) * 7
-            + coalesce(try_cast(regexp_extract(value, '([0-9]+)D', 1) AS INTEGER), 0)
-        ) AS length
+    SELECT value AS words, period
     FROM policy_commitments
     WHERE key = 'retention.inactive_accounts.duration'
 ),
@@ -29,7 +21,7 @@ kept AS (
     CROSS JOIN promised AS p
     CROSS JOIN control_moment AS m
     INNER JOIN cells AS c ON e.tenant_id = c.tenant_id AND e.record = c.record AND c.used > 0
-    WHERE e.ended_at < make_timestamp(epoch_us(m.moment)) - p.length
+    WHERE e.ended_at < make_timestamp(epoch_us(m.moment)) - p.period
     GROUP BY e.tenant_id
 )
 SELECT

@@ -5,17 +5,10 @@ needs: []
 question: Is every log there for as long as the policy promises?
 ---*/
 WITH promised AS (
-    SELECT
-        value AS words,
-        to_months(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)Y', 1) AS INTEGER), 0) * 12
-            + coalesce(try_cast(regexp_extract(value, '^P[^T]*?([0-9]+)M', 1) AS INTEGER), 0)
-        ) + to_days(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)W', 1) AS INTEGER), 0) * 7
-            + coalesce(try_cast(regexp_extract(value, '([0-9]+)D', 1) AS INTEGER), 0)
-        ) AS length
+    SELECT value AS words, period
     FROM policy_commitments
-    WHERE key = 'retention.system_logs.duration'
+    -- A time that is longer than any calendar promises nothing that can be looked at.
+    WHERE key = 'retention.system_logs.duration' AND period IS NOT NULL
 ),
 logs AS (
     SELECT feed FROM workload_feeds
@@ -27,7 +20,7 @@ judged AS (
         t.tenant_id,
         p.words,
         n.feed,
-        make_timestamp(epoch_us(m.moment)) - p.length AS since,
+        make_timestamp(epoch_us(m.moment)) - p.period AS since,
         make_timestamp(epoch_us(t.watched_from)) AS watched_from,
         make_timestamp(epoch_us(t.watched_to)) AS watched_to,
         -- Logs are read by the day or by the week; whoever has read none for longer does not know that they are there.
@@ -35,7 +28,7 @@ judged AS (
         count(c.feed) FILTER (WHERE c.state <> 'gap') AS seen,
         count(c.feed) FILTER (
             WHERE c.state = 'gap'
-            AND coalesce(make_timestamp(epoch_us(c.covered_to)) > make_timestamp(epoch_us(m.moment)) - p.length, TRUE)
+            AND coalesce(make_timestamp(epoch_us(c.covered_to)) > make_timestamp(epoch_us(m.moment)) - p.period, TRUE)
         ) AS gaps
     FROM tenants AS t
     CROSS JOIN control_moment AS m

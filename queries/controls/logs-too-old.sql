@@ -5,17 +5,10 @@ needs: []
 question: Is there evidence that is older than the policy lets it become?
 ---*/
 WITH promised AS (
-    SELECT
-        value AS words,
-        to_months(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)Y', 1) AS INTEGER), 0) * 12
-            + coalesce(try_cast(regexp_extract(value, '^P[^T]*?([0-9]+)M', 1) AS INTEGER), 0)
-        ) + to_days(
-            coalesce(try_cast(regexp_extract(value, '([0-9]+)W', 1) AS INTEGER), 0) * 7
-            + coalesce(try_cast(regexp_extract(value, '([0-9]+)D', 1) AS INTEGER), 0)
-        ) AS length
+    SELECT value AS words, period
     FROM policy_commitments
-    WHERE key = 'retention.system_logs.duration'
+    -- A time that is longer than any calendar promises nothing that can be looked at.
+    WHERE key = 'retention.system_logs.duration' AND period IS NOT NULL
 ),
 oldest AS (
     SELECT tenant_id, min(first_at) AS first_at, count(*) FILTER (WHERE first_at IS NULL) AS timeless
@@ -34,7 +27,7 @@ judged AS (
         p.words,
         make_timestamp(epoch_us(o.first_at)) AS oldest,
         coalesce(o.timeless, 0) AS timeless,
-        make_timestamp(epoch_us(m.moment)) - p.length AS limit_at,
+        make_timestamp(epoch_us(m.moment)) - p.period AS limit_at,
         EXISTS(SELECT 1 FROM holds AS h WHERE h.tenant_id = t.tenant_id AND h.is_active) AS is_held
     FROM tenants AS t
     CROSS JOIN control_moment AS m

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from m365audit.config import Policy, load_adequacy, load_clocks, load_policy
+from m365audit.config.commitments import RetentionCommitment
 from m365audit.controls import policy_findings, policy_rows
 from m365audit.controls.policy_text import CHECKS, read_texts
 from m365audit.errors import ConfigurationError
@@ -105,12 +107,36 @@ def test_rows_hold_facts_and_no_names() -> None:
     facts = {str(row["key"]): row["value"] for row in rows["policy_commitments"]}
     assert facts["retention.system_logs.duration"] == "P12M"
     assert facts["persons.data_protection_officer.office"] == "data_protection_officer"
+    periods = {str(row["key"]): row["period"] for row in rows["policy_commitments"] if row["period"] is not None}
+    assert periods["retention.system_logs.duration"] == "12 months 0 microseconds"
+    assert set(periods) == {key for key in facts if key.endswith(".duration")}
     assert "regions.eu_share_min" not in facts
     assert "Horsman" not in str(rows)
     assert {row["dated_table"]: row["verify_within_days"] for row in rows["dated_tables"]} == {
         "adequacy": 180,
         "clocks": 180,
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "interval"),
+    [
+        ("P1Y6M", "18 months 0 microseconds"),
+        ("P2W1DT12H", "0 months 1339200000000 microseconds"),
+        ("PT720H", "0 months 2592000000000 microseconds"),
+        ("P9999Y", "119988 months 0 microseconds"),
+        ("P10000Y", None),
+        ("P999999999Y999999999M", None),
+        ("P99999999D", None),
+    ],
+)
+def test_a_promised_time_is_an_interval_or_nothing(written: str, interval: str | None) -> None:
+    kept = RetentionCommitment(clause="8", category="system_logs", duration=written)
+    loaded = replace(load_policy(data_dir("config") / "policy.yaml"), policy=Policy(retention=(kept,)))
+    rows = policy_rows(loaded, load_adequacy(), load_clocks())["policy_commitments"]
+    assert [(row["value"], row["period"]) for row in rows if row["key"] == "retention.system_logs.duration"] == [
+        (written, interval)
+    ]
 
 
 def test_every_check_has_its_words_and_no_other(tmp_path: Path) -> None:
