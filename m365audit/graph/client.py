@@ -29,6 +29,7 @@ from m365audit.graph.conversation import Admission, Conversation, Question, Timi
 from m365audit.graph.exchange import Exchange
 from m365audit.graph.failures import SignInError
 from m365audit.graph.guard import Sending
+from m365audit.graph.limits import size_of
 from m365audit.graph.values import Event, SignedIn, Waiting
 from m365audit.graph.wire import connections
 
@@ -216,6 +217,10 @@ class TenantClient:
         info.headers.add("Content-Type", "application/json")
         info.headers.add_all(dict(headers or {}))
         return await self._conversation.ask(Question(info, limits, cost, is_beta, look_first=look_first))
+
+    def note_users(self, at_least: int) -> None:
+        """Say how many users were seen so far: a larger tenant has more of the directory's resource units."""
+        self._throttle.note_size(self.tenant, size_of(at_least))
 
     def slot(self, limit: str) -> AbstractAsyncContextManager[None]:
         """Hold one of the places of a limit on how many may run side by side."""

@@ -25,6 +25,7 @@ from m365audit.graph.clock import MicrosoftClock
 from m365audit.graph.exchange import Exchange
 from m365audit.graph.failures import CollectionError, LinkRefusedError, SignInError
 from m365audit.graph.guard import Sending
+from m365audit.graph.limits import Size
 from m365audit.graph.retry import Patience, TransientError, policy
 
 _MAX_REDIRECTS: Final = 3
@@ -55,6 +56,10 @@ class Admission(Protocol):
         headers: Mapping[str, str],
     ) -> None:
         """Learn from an answer."""
+        ...
+
+    def note_size(self, tenant: str, size: Size) -> None:
+        """Learn how large a tenant is."""
         ...
 
     def slot(

@@ -68,6 +68,16 @@ LIMITS: Final = (
     Limit(EVERY_REQUEST, "each", 130_000, 10, "request", "Microsoft Graph"),  # what a tenant's Retry-After closes
 )
 
+_SMALL: Final = 50
+MOST_COUNTED: Final = 500
+"""Users from which on more of them make no difference."""
+
+
+def size_of(users: int) -> Size:
+    """Return the size of a tenant with so many users, as Microsoft counts it."""
+    return "S" if users < _SMALL else "M" if users <= MOST_COUNTED else "L"
+
+
 DIRECTORY_UNITS: Final[Mapping[Size, float]] = MappingProxyType({"S": 3_500, "M": 5_000, "L": 8_000})
 """Resource units per app and tenant in 10 s; the smallest is assumed until the size is known."""
 

@@ -86,7 +86,10 @@ class Throttle:
             yield
 
     def note_size(self, tenant: str, size: Size) -> None:
-        """Say how large a tenant is: its share of the directory's resource units hangs on it."""
+        """Say how large a tenant is: its share of the directory's resource units hangs on it.
+
+        What was spent stays spent, and the pace stays what Microsoft's answers made of it.
+        """
         for window in self._windows(tenant, "directory"):
             window.resize(DIRECTORY_UNITS[size], window.pace)
 

@@ -11,6 +11,7 @@ import pytest
 from m365audit.config import TenantSettings
 from m365audit.graph.failures import CollectionError
 from m365audit.graph.feeds import listing, policies
+from m365audit.graph.throttle import Throttle
 from m365audit.graph.values import Page, Task
 from m365audit.simulator.served import Record, ServedTenant
 from m365audit.simulator.service import Fault, Simulator, running, writes
@@ -81,6 +82,39 @@ def test_many_are_read_page_by_page(reading: Reading, served: ServedTenant, simu
     assert len(reading("users").records) == 2_500
     asked = [each for each in list(simulator.log)[before:] if each.path.endswith("/users")]
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("users", "sizes"), [(0, []), (49, ["S"]), (50, ["M"]), (500, ["M"]), (501, ["L"]), (2_500, ["L"])]
+)
+def test_the_number_of_users_gives_the_tenant_its_units(
+    reading: Reading, served: ServedTenant, sizes_told: list[str], users: int, sizes: list[str]
+) -> None:
+    served.collections["users"] = [{"id": f"u{number}"} for number in range(users)]
+    reading("users")
+    assert sizes_told == sizes
+
+
+def test_users_that_come_twice_count_once(
+    reading: Reading, served: ServedTenant, simulator: Simulator, sizes_told: list[str]
+) -> None:
+    served.collections["users"] = [{"id": f"u{number}"} for number in range(49)]
+    simulator.simulation.snapshots.most = 20
+    try:
+        with fault(simulator, Fault("skip_token_expired", where="*/users", first=2)):
+            reading("users")
+    finally:
+        simulator.simulation.snapshots.most = None
+    assert len(sizes_told) > 3, "pages came again"
+    assert set(sizes_told) == {"S"}
+
+
+@pytest.fixture
+def sizes_told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the sizes that the throttle was told."""
+    told: list[str] = []
+    monkeypatch.setattr(Throttle, "note_size", lambda _self, _tenant, size: told.append(size))
+    return told
 
 
 def test_assignments_are_read_at_the_apis(reading: Reading, served: ServedTenant) -> None:

@@ -136,6 +136,10 @@ class Client(Protocol):
         """Send a POST; before it is ever sent again, ``look_first`` looks whether the one before took effect."""
         ...
 
+    def note_users(self, at_least: int) -> None:
+        """Say how many users the tenant has at the least."""
+        ...
+
     async def pause(self, seconds: float) -> None:
         """Wait for something that takes Microsoft its time."""
         ...

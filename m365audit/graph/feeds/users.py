@@ -16,7 +16,7 @@ from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 from m365audit.graph.feeds import permissions
 from m365audit.graph.feeds.collection import Client, Collection
 from m365audit.graph.feeds.listing import DIRECTORY_LIMITS, SIZES, pages
-from m365audit.graph.limits import resource_units
+from m365audit.graph.limits import MOST_COUNTED, resource_units
 from m365audit.graph.values import Ended, Page, Task
 
 SELECTED: Final = (
@@ -35,7 +35,9 @@ SELECTED: Final = (
 
 
 async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
-    """Read all of them, guests included.
+    """Read all of them, guests included; their number tells the throttle how large the tenant is.
+
+    Counted is what was read so far: a request of its own for the number would tell no more, and needs no less right.
 
     Raises:
         CollectionError: the listing was cut short.
@@ -46,7 +48,11 @@ async def pull(client: Client, task: Task) -> AsyncIterator[Page | Ended]:
         return client.sdk.users.to_get_request_information(RequestConfiguration(query_parameters=query))
 
     cost = resource_units("users", selects=True)
+    seen: set[bytes] = set()  # after a dead link the first pages come again
     async for page in pages(client, task, build, source="/users", cost=cost):
+        if len(seen) <= MOST_COUNTED:
+            seen.update(page.records)
+            client.note_users(len(seen))
         yield page
 
 

@@ -75,6 +75,9 @@ class ScriptedClient:
         """Not here."""
         raise NotImplementedError
 
+    def note_users(self, at_least: int) -> None:
+        """There are no limits here."""
+
     async def pause(self, seconds: float) -> None:
         """Nothing takes time here."""
 

@@ -14,6 +14,7 @@ import httpx
 
 from m365audit.graph.client import TenantClient
 from m365audit.graph.clouds import CLOUDS, Cloud
+from m365audit.graph.limits import Size
 from m365audit.graph.values import Event
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -100,6 +101,7 @@ class OpenThrottle:
 
     noted: list[tuple[int, float | None]] = field(default_factory=list)
     admitted: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
+    sizes: list[Size] = field(default_factory=list)
     waits: float = 0.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -133,6 +135,11 @@ class OpenThrottle:
         assert isinstance(limits, Sequence)
         assert all(name == name.lower() for name in headers)
         self.noted.append((status, retry_after))
+
+    def note_size(self, tenant: str, size: Size) -> None:
+        """Remember the size."""
+        assert tenant == TENANT
+        self.sizes.append(size)
 
     @asynccontextmanager
     async def slot(
