@@ -10,16 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from m365audit.model import LOG_FEEDS
-from m365audit.report.document import (
-    Answer,
-    CellTotals,
-    FeedCoverage,
-    Judgement,
-    NotAssessable,
-    NotJudged,
-    Unknown,
-)
+from m365audit.report.document import Answer, FeedCoverage
 from m365audit.report.sheets import SourceAccount, TenantSection
+from m365audit.report.unknowns import NotAssessable, NotJudged, Unknown
+from m365audit.report.use import CellTotals, Judgement
 from m365audit.report.words import Words
 
 HIGHLIGHTS = 4

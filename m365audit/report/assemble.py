@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from m365audit.model import SEVERITIES
@@ -16,31 +17,43 @@ from m365audit.report.control_rows import (
 from m365audit.report.controls import NOTHING_MORE, Circumstances
 from m365audit.report.coverage import build_coverage
 from m365audit.report.decided_rows import build_journal, build_waiting
-from m365audit.report.document import (
-    SCHEMA,
-    Cell,
-    CellTotals,
-    Changes,
-    Document,
-    GeneratedFrom,
-    Judgement,
-    Period,
-    SeverityCount,
-)
+from m365audit.report.document import SCHEMA, Changes, Document, FeedCoverage, GeneratedFrom, Period, SeverityCount
 from m365audit.report.finding_rows import build_findings
 from m365audit.report.hiding import hidden
 from m365audit.report.integration_rows import build_integrations
 from m365audit.report.people import People
-from m365audit.report.present import present
-from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text, texts, total, words
+from m365audit.report.present import Tables, present
+from m365audit.report.rows import Reader, Row, TenantNames, count, moment, text
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.tenants import build_tenants
 from m365audit.report.unknown_rows import build_not_assessable
-from m365audit.report.words import load_words
+from m365audit.report.unknowns import NotAssessable
+from m365audit.report.use_rows import Use, build_use
+from m365audit.report.words import Words, load_words
 
-_CELLS = 5_000
-_JUDGEMENTS = 500
-"""Of each verdict, the largest first."""
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """For whom the report is, and what it is made from."""
+
+    tables: Tables
+    names: TenantNames
+    tenants: tuple[TenantSection, ...]
+    now: datetime
+    people: People
+    words: Words
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What was read and judged, and what could not be."""
+
+    generated_from: GeneratedFrom
+    use: Use
+    coverage: tuple[FeedCoverage, ...]
+    not_assessable: NotAssessable
+    sources: tuple[SourceAccount, ...]
 
 
 def build_document(
@@ -65,59 +78,79 @@ def build_document(
         circumstances: what the database does not hold and the report has to say.
     """
     words = load_words(language, time_zone)
-    reader = hidden(reader, people)
-    tables = present(reader)
-    tenants = build_tenants(reader)
+    tables = present(hidden(reader, people))
+    tenants = build_tenants(tables.reader)
     names = TenantNames({tenant.tenant_id: tenant.name for tenant in tenants})
-    generated_from = _generated_from(reader, tenants)
-    coverage = build_coverage(reader, names.by_id)
-    outside, not_assessable = _judgements(reader, names)
-    unknown = build_not_assessable(reader, names, *not_assessable)
-    cells = tuple(one_cell(row, names) for row in reader.rows("report-cells", limit=_CELLS))
-    totals = tuple(_cell_totals(row, names) for row in reader.rows("report-cell-totals"))
-    sources = tuple(_source(row, names) for row in reader.rows("report-sources"))
-    findings, findings_total = build_findings(tables, names, language)
-    waiting, overdue = build_waiting(tables, now)
-    integrations, integrations_total = build_integrations(tables, tenants, cells, findings)
-    controls, controls_total = build_controls(tables, names, language)
+    asked = _Asked(tables, names, tenants, now, people, words, circumstances)
+    return _document(asked, _evidence(asked))
+
+
+def _evidence(asked: _Asked) -> _Evidence:
+    reader, names = asked.tables.reader, asked.names
+    use = build_use(reader, names)
+    return _Evidence(
+        generated_from=_generated_from(reader, asked.tenants),
+        use=use,
+        coverage=build_coverage(reader, names.by_id),
+        not_assessable=build_not_assessable(reader, names, use.not_assessable),
+        sources=tuple(_source(row, names) for row in reader.rows("report-sources")),
+    )
+
+
+def _document(asked: _Asked, found: _Evidence) -> Document:
+    tables, names, words, use = asked.tables, asked.names, asked.words, found.use
+    findings, findings_total = build_findings(tables, names, words.language)
+    integrations, integrations_total = build_integrations(tables, asked.tenants, use.cells, findings)
+    controls, controls_total = build_controls(tables, names, words.language)
     journal, journal_total = build_journal(tables, names)
-    found = Findable(generated_from.register_state, totals, coverage, outside[0], unknown, sources, tenants)
-    answer = make_answer(found, words)
+    waiting, overdue = build_waiting(tables, asked.now)
     return Document(
         schema=SCHEMA,
-        language=language,
-        time_zone=time_zone,
-        now=now,
-        is_identified=people.is_identified,
-        circumstances=circumstances,
+        language=words.language,
+        time_zone=str(words.zone),
+        now=asked.now,
+        is_identified=asked.people.is_identified,
+        circumstances=asked.circumstances,
         title=words.plain("page.title"),
-        period=_period(tenants),
-        generated_from=generated_from,
-        answer=answer,
-        clocks=build_clocks(tables, names, now, overdue),
+        period=_period(asked.tenants),
+        generated_from=found.generated_from,
+        answer=make_answer(_findable(asked, found), words),
+        clocks=build_clocks(tables, names, asked.now, overdue),
         waiting=waiting,
         control_counts=build_control_counts(tables),
-        coverage=coverage,
-        changes=_changes(reader, generated_from),
-        matrix=cells,
-        matrix_total=sum(item.cells for item in totals),
-        matrix_totals=totals,
+        coverage=found.coverage,
+        changes=_changes(tables.reader, found.generated_from.previous_run_at),
+        matrix=use.cells,
+        matrix_total=sum(item.cells for item in use.totals),
+        matrix_totals=use.totals,
         findings=findings,
         findings_total=findings_total,
-        outside=outside[0],
-        outside_total=outside[1],
-        not_assessable=unknown,
+        outside=use.outside.listed,
+        outside_total=use.outside.total,
+        not_assessable=found.not_assessable,
         integrations=integrations,
         integrations_total=integrations_total,
         controls=controls,
         controls_total=controls_total,
         attestations=build_attestations(tables, names),
-        policy_findings=build_policy_findings(tables, language),
+        policy_findings=build_policy_findings(tables, words.language),
         journal=journal,
         journal_total=journal_total,
-        sources=sources,
+        sources=found.sources,
         method=words.lines("method"),
-        tenants=tenants,
+        tenants=asked.tenants,
+    )
+
+
+def _findable(asked: _Asked, found: _Evidence) -> Findable:
+    return Findable(
+        register_state=found.generated_from.register_state,
+        cells=found.use.totals,
+        coverage=found.coverage,
+        outside=found.use.outside.listed,
+        not_assessable=found.not_assessable,
+        sources=found.sources,
+        tenants=asked.tenants,
     )
 
 
@@ -144,69 +177,7 @@ def _generated_from(reader: Reader, tenants: tuple[TenantSection, ...]) -> Gener
     return GeneratedFrom(None, None, None, None, None, "unknown", policy_versions, None)
 
 
-def _cell_totals(row: Row, names: TenantNames) -> CellTotals:
-    counted = ("cells", "used_cells", "outside_cells", "apps", "apps_outside", "events", "outside_events")
-    return CellTotals(*names.of(row), *(count(row, name) for name in counted))
-
-
-def one_cell(row: Row, names: TenantNames) -> Cell:
-    """Return one cell of the matrix."""
-    tenant, name = names.of(row)
-    return Cell(
-        tenant_id=tenant,
-        tenant_name=name,
-        app_id=text(row, "app_id"),
-        app_name=text(row, "app_name"),
-        integration_name=text(row, "integration_name"),
-        record=text(row, "record"),
-        workload=text(row, "workload"),
-        recorded=text(row, "recorded") or "unknown",
-        granted=text(row, "granted") or "unknown",
-        used=count(row, "used"),
-        within=count(row, "within"),
-        outside=count(row, "outside"),
-        not_assessable=count(row, "not_assessable"),
-        first_used_at=moment(row, "first_used_at"),
-        last_used_at=moment(row, "last_used_at"),
-        coverage=text(row, "coverage") or "gap",
-    )
-
-
-Judgements = tuple[tuple[Judgement, ...], int]
-"""Those that are listed, and how many there are."""
-
-
-def _judgements(reader: Reader, names: TenantNames) -> tuple[Judgements, Judgements]:
-    """Return what is outside and what could not be assessed."""
-    rows: dict[str, list[Row]] = {"outside": [], "not_assessable": []}
-    for row in reader.rows("report-judgements", limit=_JUDGEMENTS):
-        rows[words(row, "verdict")].append(row)
-    outside, unknown = ((tuple(one_judgement(row, names) for row in found), total(found)) for found in rows.values())
-    return outside, unknown
-
-
-def one_judgement(row: Row, names: TenantNames) -> Judgement:
-    """Return events of one app with the same verdict for the same reasons."""
-    tenant, name = names.of(row)
-    return Judgement(
-        tenant_id=tenant,
-        tenant_name=name,
-        app_id=text(row, "app_id"),
-        app_name=text(row, "app_name"),
-        integration_name=text(row, "integration_name"),
-        workload=text(row, "workload"),
-        operation=text(row, "operation"),
-        verdict=words(row, "verdict"),
-        reasons=texts(row, "reasons"),
-        record=text(row, "record"),
-        process=text(row, "process"),
-        events=count(row, "events"),
-        first_at=moment(row, "first_at"),
-        last_at=moment(row, "last_at"),
-    )
-
-
-def _changes(reader: Reader, generated_from: GeneratedFrom) -> Changes:
+def _changes(reader: Reader, since: datetime | None) -> Changes:
     rows = reader.rows("report-finding-counts")
 
     def found(**wanted: object) -> int:
@@ -228,7 +199,7 @@ def _changes(reader: Reader, generated_from: GeneratedFrom) -> Changes:
         for severity in reversed(SEVERITIES)
     )
     return Changes(
-        since=generated_from.previous_run_at,
+        since=since,
         severities=severities,
         new=found(change="new"),
         reopened=found(change="reopened"),

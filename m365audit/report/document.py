@@ -12,6 +12,8 @@ from m365audit.report.controls import Attestation, Circumstances, Control, Contr
 from m365audit.report.decided import Clocks, Review, ReviewEvent, Waiting
 from m365audit.report.sheets import SourceAccount, TenantSection
 from m365audit.report.timeline import Integration
+from m365audit.report.unknowns import NotAssessable, NotJudged, Unknown
+from m365audit.report.use import Cell, CellTotals, Judgement
 
 SCHEMA = "m365audit.report/2"
 
@@ -36,89 +38,6 @@ class GeneratedFrom:
     register_state: str
     policy_versions: tuple[str, ...]
     previous_run_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Tenant by app by workload: what was recorded, granted and used, and how much of the use was outside.
-
-    ``recorded``: active, ended, never, unknown. ``granted``: yes, no, unknown. ``workload`` and ``app_id`` are None
-    where the log does not tell. ``coverage``: complete, provisional, gap.
-    """
-
-    tenant_id: str
-    tenant_name: str
-    app_id: str | None
-    app_name: str | None
-    integration_name: str | None
-    record: str | None
-    workload: str | None
-    recorded: str
-    granted: str
-    used: int
-    within: int
-    outside: int
-    not_assessable: int
-    first_used_at: datetime | None
-    last_used_at: datetime | None
-    coverage: str
-
-
-@dataclass(frozen=True, slots=True)
-class CellTotals:
-    """All cells of one tenant, counted; ``apps`` counts an app that no log names as one."""
-
-    tenant_id: str
-    tenant_name: str
-    cells: int
-    used_cells: int
-    outside_cells: int
-    apps: int
-    apps_outside: int
-    events: int
-    outside_events: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Events of one app that are outside, or not assessable, for the same reasons."""
-
-    tenant_id: str
-    tenant_name: str
-    app_id: str | None
-    app_name: str | None
-    integration_name: str | None
-    workload: str | None
-    operation: str | None
-    verdict: str
-    reasons: tuple[str, ...]
-    record: str | None
-    process: str | None
-    events: int
-    first_at: datetime | None
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """One kind of thing that is not known, how often, and the section that lists it.
-
-    ``code`` is stable; ``count`` counts ``what``; ``section`` is an anchor of the document.
-    """
-
-    code: str
-    count: int
-    what: str
-    section: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotJudged:
-    """A tenant whose events were not judged, and why."""
-
-    tenant_id: str
-    tenant_name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,73 +174,6 @@ class Finding:
     text_language: str = "en"
     review: Review | None = None
     history: tuple[ReviewEvent, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RuleNotEvaluated:
-    """A rule that gave no answer. ``outcome``: not_evaluated or error."""
-
-    tenant_id: str
-    tenant_name: str
-    rule: str
-    outcome: str
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnmappedCall:
-    """A kind of call that the catalogue does not know, so that nobody can say what it touched."""
-
-    tenant_id: str
-    tenant_name: str
-    feed: str
-    method: str | None
-    shape: str | None
-    calls: int
-    first_at: datetime | None
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileTrouble:
-    """A file of evidence that was refused, or taken in only partly."""
-
-    tenant_id: str
-    tenant_name: str
-    path: str
-    kind: str | None
-    outcome: str
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineGroup:
-    """Records of one file that could not be taken in for the same reason."""
-
-    tenant_id: str
-    tenant_name: str
-    path: str
-    reason: str
-    records: int
-    first_record: int | None
-    first_line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotAssessable:
-    """Everything that could not be answered, with its reasons; lists are bounded, totals are not."""
-
-    judgements: tuple[Judgement, ...]
-    judgements_total: int
-    rules: tuple[RuleNotEvaluated, ...]
-    unmapped: tuple[UnmappedCall, ...]
-    unmapped_total: int
-    unmapped_kinds: int
-    files: tuple[FileTrouble, ...]
-    files_total: int
-    quarantine: tuple[QuarantineGroup, ...]
-    quarantine_total: int
-    quarantine_groups: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from markupsafe import Markup, escape
 from m365audit.report import display, room, shown
 from m365audit.report.controls import Control, PolicyFinding
 from m365audit.report.coverage import COVERAGE_GROUPS, TenantCoverage, summarise
-from m365audit.report.document import Cell, Document, Finding
+from m365audit.report.document import Document, Finding
 from m365audit.report.matrix import build_matrix
 from m365audit.report.phrases import phrases
 from m365audit.report.sheets import SourceAccount
+from m365audit.report.use import Cell
 from m365audit.report.words import Words, load_words
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from m365audit.report.document import Cell, Finding
+from m365audit.report.document import Finding
 from m365audit.report.present import Tables
 from m365audit.report.rows import Row, count, moment, texts, words
 from m365audit.report.sheets import TenantSection
 from m365audit.report.timeline import Difference, Gap, Integration, Mark, Timeline, UseDay
+from m365audit.report.use import Cell
 
 SHEETS = 40
 """Integrations with a sheet of their own, the gravest; the others are in the list of every cell."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from m365audit.model import WORKLOADS
-from m365audit.report.document import Cell, CellTotals
+from m365audit.report.use import Cell, CellTotals
 
 PAGE_ONE_ROWS = 12
 """Rows of the matrix on page 1 over all tenants; the section with every cell has the others."""

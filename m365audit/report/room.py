@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from m365audit.report.document import Cell, Document, FeedCoverage
+from m365audit.report.document import Document, FeedCoverage
 from m365audit.report.matrix import Matrix
 from m365audit.report.sheets import AppSheet, RecordedProcess, TenantSection
+from m365audit.report.use import Cell
 
 FINDINGS: Final = 200
 FINDING_ROWS: Final = 800

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from m365audit.report import room
 from m365audit.report.controls import Control
 from m365audit.report.decided import BreachCase, SubjectRequest
-from m365audit.report.document import Cell, Document, Evidence, Finding
+from m365audit.report.document import Document, Evidence, Finding
 from m365audit.report.drawing import Drawing, draw
 from m365audit.report.rows import parts_of
 from m365audit.report.timeline import Integration, UseDay
+from m365audit.report.use import Cell
 
 _WORST_FIRST = ("outside", "review", "not_assessable", "within", "not_applicable")
 _PLACES = 6

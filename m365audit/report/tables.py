@@ -12,18 +12,19 @@ from typing import Any, Final
 
 from m365audit.errors import QueryError
 from m365audit.report.art30 import ControllerRow, ProcessorRow, controller_row, processor_rows
-from m365audit.report.assemble import one_cell, one_judgement
 from m365audit.report.control_rows import one_control
 from m365audit.report.control_texts import control_texts
 from m365audit.report.controls import Control
 from m365audit.report.coverage import build_coverage
-from m365audit.report.document import Cell, Evidence, FeedCoverage, Finding
+from m365audit.report.document import Evidence, FeedCoverage, Finding
 from m365audit.report.finding_rows import Beside, one_evidence, one_finding, told
 from m365audit.report.phrases import phrases
 from m365audit.report.present import present
 from m365audit.report.rows import Reader, Row, TenantNames, flag, moment, text, texts, words
 from m365audit.report.rule_texts import rule_texts
 from m365audit.report.unknown_rows import file_trouble, quarantine_group, unmapped_call
+from m365audit.report.use import Cell
+from m365audit.report.use_rows import one_cell, one_judgement
 
 
 @dataclass(frozen=True, slots=True)

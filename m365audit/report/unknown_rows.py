@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from m365audit.report.document import (
-    FileTrouble,
-    Judgement,
-    NotAssessable,
-    QuarantineGroup,
-    RuleNotEvaluated,
-    UnmappedCall,
-)  # fmt: skip
 from m365audit.report.rows import Reader, Row, TenantNames, count, maybe_count, moment, text, total, words
+from m365audit.report.unknowns import FileTrouble, NotAssessable, QuarantineGroup, RuleNotEvaluated, UnmappedCall
+from m365audit.report.use_rows import Judgements
 
 _LIST = 200
 
 
-def build_not_assessable(
-    reader: Reader, names: TenantNames, judgements: tuple[Judgement, ...], judgements_total: int
-) -> NotAssessable:
+def build_not_assessable(reader: Reader, names: TenantNames, judgements: Judgements) -> NotAssessable:
     """Return everything that could not be answered; lists are bounded, totals are not."""
     files = reader.rows("report-source-troubles", limit=_LIST)
     quarantine = reader.rows("report-quarantine", limit=_LIST)
@@ -28,8 +20,8 @@ def build_not_assessable(
         if row["outcome"] not in ("findings", "clean")
     )
     return NotAssessable(
-        judgements=judgements,
-        judgements_total=judgements_total,
+        judgements=judgements.listed,
+        judgements_total=judgements.total,
         rules=tuple(rules),
         unmapped=tuple(unmapped_call(row, names) for row in unmapped),
         unmapped_total=total(unmapped),
