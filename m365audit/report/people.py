@@ -10,18 +10,31 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
+
+from m365audit.report.disguises import fold, said_beneath, unpacked
 
 _LENGTH: Final = 10
 _SHORTEST: Final = 4
 """Characters of a name that is looked for inside of texts: one or two stand in every other word."""
 _WORD: Final = re.compile(r"[^\s<>\"'()\[\]{},;=|\\\u2018-\u201f\u00ab\u00bb\u2039\u203a]+")
 """What an id or an address stands in; linear also on one long word."""
-_NAME_WORD: Final = re.compile(r"\w[\w.-]*")
+_NAME_WORD: Final = re.compile(r"[^\W_]+")
+_BETWEEN: Final = re.compile(r"[\s_.+\u2010-\u2015-]{1,3}|,\s?")
+"""What may stand between the words of one name, however it is written."""
+_LONGEST_NAME: Final = 6
+"""Words of a name that is also looked for with its last word first."""
+_ADDRESS_GOES_ON: Final = re.compile(r"[\w.+-]{0,64}(?:@|%40)")
+_SHORTEST_JOINED: Final = 8
+_LOCAL: Final = re.compile(r"[^\W_]+(?:[._-][^\W_]+)+")
+_BARE_GUID: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
 _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.])")
 _IPV6: Final = re.compile(r"(?<![0-9A-Za-z:])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:])")
+_LAYERS: Final = 3
+"""How often a text may have been encoded over itself; each proxy on the way adds one."""
 _MAYBE: Final = re.compile(r"[@:.%_-]|\d")
 """A word without any of these is no id and no address; it may still be a name."""
 
@@ -41,31 +54,29 @@ class People:
         """Lower-case id, address or name → the tenant and the object id it stands for."""
         self._names: dict[str, str] = {}
         """Object id → the name to show where names are shown."""
-        self._phrases: dict[str, list[str]] = {}
-        """First word of a name of several words → such names, the longest first."""
+        self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        """First word of a name of several words → the words of such names, the longest first, and who it is."""
 
     def learn(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Take in who is known: ``tenant_id``, ``person_id`` and ``person_name``, each may be NULL.
 
         A name that is known together with an id is that id's; a name alone is a person of its own.
         """
-        phrases: set[str] = set()
+        phrases: dict[tuple[str, ...], str] = {}
         for row in rows:
             tenant = str(row["tenant_id"] or "")
             name = str(row["person_name"] or "").strip()
             person = str(row["person_id"] or "").strip().lower() or self._ids.get(name.lower(), ("", ""))[1]
             person = person or name.lower()
-            for known in {person, name.lower(), _as_folder(name)}:
+            for known in {person, name.lower(), *_other_spellings(name)}:
                 if len(known) >= _SHORTEST:
                     self._ids.setdefault(known, (tenant, person))
             if name:
                 self._names.setdefault(person, name)
-            if " " in name:
-                phrases.add(name.lower())
-        for phrase in sorted(phrases, key=len, reverse=True):
-            begin = _NAME_WORD.match(phrase)
-            if begin is not None:
-                self._phrases.setdefault(begin.group(), []).append(phrase)
+            for words in _orders(name) if " " in name else ():
+                phrases.setdefault(words, name.lower())
+        for words in sorted(phrases, key=len, reverse=True):
+            self._phrases.setdefault(words[0], []).append((words, phrases[words]))
 
     def token(self, tenant: str, value: str) -> str:
         """Return the person's token, the same for id, UPN and mail address where the directory ties them together."""
@@ -82,11 +93,32 @@ class People:
     def hide(self, text: str, tenant: str = "") -> str:
         """Return the text with every person in it replaced: known ids and names, every mail and network address.
 
+        Encodings and look-alike letters hide nobody: where a person stands beneath them, what is beneath is shown.
         Where names are shown, only ids become names.
         """
+        shown = self._hide(text, tenant)
+        return shown if self.is_identified else self._undisguised(shown, tenant)
+
+    def _hide(self, text: str, tenant: str) -> str:
         if self._phrases and not self.is_identified:
             text = self._without_phrases(text, tenant)
         return _WORD.sub(lambda word: self._word(word.group(), tenant), text)
+
+    def _undisguised(self, text: str, tenant: str) -> str:
+        """Return the text, or what it says beneath its writing when a person is found only there."""
+        reading = text
+        for _ in range(_LAYERS):
+            for packed, content in unpacked(reading):
+                bare = self._hide(content, tenant)
+                if bare != content:
+                    text = reading = reading.replace(packed, bare)
+            beneath = said_beneath(reading)
+            if beneath == reading:
+                break
+            reading = self._hide(beneath, tenant)
+            if reading != beneath:
+                text = reading
+        return text
 
     def _word(self, word: str, tenant: str) -> str:
         known = self._ids.get(word.lower())
@@ -115,10 +147,12 @@ class People:
         if bare != word and bare.lower() in self._ids:
             return word.replace(bare, self.token(tenant, bare))
         word = _GUID.sub(lambda found: self._if_known(found.group(), tenant), word)
+        word = _BARE_GUID.sub(lambda found: self._if_known(found.group(), tenant), word)
         return _IPV4.sub(lambda found: self._address(found.group(), tenant), word)
 
     def _if_known(self, guid: str, tenant: str) -> str:
-        return self.person(tenant, guid) if guid.lower() in self._ids else guid
+        known = guid if "-" in guid else "-".join((guid[:8], guid[8:12], guid[12:16], guid[16:20], guid[20:]))
+        return self.person(tenant, known) if known.lower() in self._ids else guid
 
     def _address(self, text: str, tenant: str) -> str:
         try:
@@ -128,22 +162,45 @@ class People:
         return "IP-" + self.token(tenant, text)[2:]
 
     def _without_phrases(self, text: str, tenant: str) -> str:
-        lowered = text.lower()
-        if len(lowered) != len(text):  # a letter that grows in lower case would move the places
+        if self._phrases.keys().isdisjoint(_NAME_WORD.findall(fold(text))):
             return text
         out, at = [], 0
-        for word in _NAME_WORD.finditer(lowered):
+        words = list(_NAME_WORD.finditer(text))
+        for index, word in enumerate(words):
             if word.start() < at:
                 continue
-            for phrase in self._phrases.get(word.group(), ()):
-                begin, end = word.start(), word.start() + len(phrase)
-                if lowered.startswith(phrase, begin) and not lowered[end : end + 1].isalnum():
-                    out += [text[at:begin], self.token(tenant, phrase)]
+            for phrase, name in self._phrases.get(fold(word.group()), ()):
+                end = _end_of(phrase, text, words[index : index + len(phrase)])
+                if end is not None and _ADDRESS_GOES_ON.match(text, end) is None:
+                    out += [text[at : word.start()], self.token(tenant, name)]
                     at = end
                     break
         return "".join([*out, text[at:]])
 
 
-def _as_folder(name: str) -> str:
-    """Return a UPN as OneDrive writes it into addresses."""
-    return re.sub(r"[@.]", "_", name.lower()) if "@" in name else ""
+def _end_of(phrase: Sequence[str], text: str, words: Sequence[re.Match[str]]) -> int | None:
+    """Return where a name ends in a text, None where the words are others or do not belong together."""
+    if [fold(word.group()) for word in words] != list(phrase):
+        return None
+    gaps = (text[one.end() : other.start()] for one, other in pairwise(words))
+    return words[-1].end() if all(map(_BETWEEN.fullmatch, gaps)) else None
+
+
+def _orders(name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of a name as it is written, and with its last words first."""
+    words = tuple(fold(word) for word in _NAME_WORD.findall(name))
+    if len(words) > 1:
+        yield words
+        if len(words) <= _LONGEST_NAME:
+            yield from ((*words[at:], *words[:at]) for at in range(1, len(words)))
+
+
+def _other_spellings(name: str) -> Iterator[str]:
+    """Yield how else a UPN or a name of several words is written as one word."""
+    if "@" in name:
+        yield re.sub(r"[@.]", "_", name.lower())  # as OneDrive writes it into addresses
+        local = name.lower().partition("@")[0]
+        if _LOCAL.fullmatch(local):
+            yield local
+    elif " " in name and len(joined := "".join(name.lower().split())) >= _SHORTEST_JOINED:
+        yield joined
