@@ -78,7 +78,11 @@ def durable(config: Path, served: Served) -> Parts:
     cloud = graph.cloud_of(settings.cloud)
     with (
         closing(spooler),
-        closing(graph.collect([job], cloud, spooler.keep, state=settings.state, pace=_NO_THROTTLE)) as events,
+        closing(
+            graph.collect(
+                [job], cloud, spooler.keep, state=settings.state, within=timedelta(hours=6), pace=_NO_THROTTLE
+            )
+        ) as events,
     ):
         for event in events:
             records += event.records if isinstance(event, Filled) else 0

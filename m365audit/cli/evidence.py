@@ -98,7 +98,7 @@ def import_(
 @click.option("--to", "end", default=None, metavar="TIME", help="Collect up to this time; default: now.")
 @click.option(
     "--within",
-    default="PT6H",
+    default=pipeline.WITHIN,
     show_default=True,
     metavar="DURATION",
     help="How long one tenant may take; what is not read by then is the next run's first work.",

@@ -40,6 +40,8 @@ from m365audit.config.yamlnodes import Document, KeyPath, read_document
 from m365audit.errors import ConfigurationError
 from m365audit.model import AUDITED_WORKLOADS, Problem
 
+SETTLE_AFTER: Final = timedelta(hours=24)
+"""How long after a window's end, and after the pull before, it is read again, unless the policy says otherwise."""
 _MONTH: Final = timedelta(days=31)
 
 
@@ -51,7 +53,7 @@ class Policy(Strict):
     versions: tuple[PolicyVersion, ...] = ()
     workloads: Annotated[tuple[Workload, ...], Field(min_length=1)] = AUDITED_WORKLOADS
     membership_before_first: Duration = _MONTH
-    settle_after: Duration = timedelta(hours=24)
+    settle_after: Duration = SETTLE_AFTER
     consent_record_within: Duration = timedelta(days=7)
     record_ending_notice: Duration = timedelta(days=30)
     credential_notice: Duration = timedelta(days=30)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from m365audit import log
 from m365audit.config import TenantSettings
+from m365audit.config.policy import SETTLE_AFTER
 from m365audit.graph.auth import open_credential
 from m365audit.graph.bridge import Keep, Kept, Outlet, stream
 from m365audit.graph.client import WORKING_ON, TenantClient
@@ -43,8 +44,6 @@ from m365audit.graph.values import (
 )
 
 TENANTS_AT_ONCE: Final = 64
-WITHIN: Final = timedelta(hours=6)
-"""How long one tenant may take in one run; what is not read by then is a gap, and the next run's first work."""
 
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """From which difference on two clocks are told as different."""
@@ -75,7 +74,7 @@ class Job:
     groups: tuple[str, ...] = ()
     begin: datetime | None = None
     end: datetime | None = None
-    settle_after: timedelta = timedelta(hours=24)
+    settle_after: timedelta = SETTLE_AFTER
 
     @property
     def collections(self) -> list[Collection]:
@@ -85,7 +84,7 @@ class Job:
 
 
 def collect(
-    jobs: Sequence[Job], cloud: Cloud, keep: Keep[Kept], *, state: Path, within: timedelta = WITHIN, pace: float = 1.0
+    jobs: Sequence[Job], cloud: Cloud, keep: Keep[Kept], *, state: Path, within: timedelta, pace: float = 1.0
 ) -> Generator[Kept, None, None]:
     """Read everything that is wanted, all tenants side by side.
 
@@ -95,7 +94,7 @@ def collect(
         keep: makes of each event what is yielded, in a thread of its own: pages are put on disk there, and need not
             be held until they are landed.
         state: private folder, for the token cache of a person's sign-in.
-        within: time for each tenant.
+        within: time for each tenant; what is not read by then is a gap, and the next run's first work.
         pace: how fast the time of Microsoft's limits passes; other than 1 only for a simulated service whose does too.
 
     Yields:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
+from m365audit.config.policy import SETTLE_AFTER
 from m365audit.graph.feeds.collection import PREMIUM, Collection
 from m365audit.graph.values import GapReason, Window
 
@@ -94,7 +95,7 @@ def plan(
     *,
     begin: datetime | None = None,
     end: datetime | None = None,
-    settle_after: timedelta = timedelta(hours=24),
+    settle_after: timedelta = SETTLE_AFTER,
     plans: Some[str] | None = None,
 ) -> Plan:
     """Return what to read of a collection, and what can never be read any more.

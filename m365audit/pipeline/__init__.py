@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from m365audit import __version__
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.pipeline import judging
-from m365audit.pipeline.collecting import NOTHING, Wanted, collect
+from m365audit.pipeline.collecting import NOTHING, WITHIN, Wanted, collect
 from m365audit.pipeline.judging import REPORT_NAME, load_register, named_groups
 from m365audit.pipeline.taking_in import take_in
 from m365audit.pipeline.values import Collected, Evaluation, Import, Outcome, Reporter, Step, Work, now
@@ -20,6 +20,7 @@ from m365audit.store.database import FEW_ROWS_IN_A_GROUP, ROWS_IN_A_GROUP, open_
 __all__ = [
     "NOTHING",
     "REPORT_NAME",
+    "WITHIN",
     "Collected",
     "Evaluation",
     "Import",

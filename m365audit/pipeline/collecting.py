@@ -8,11 +8,11 @@ from __future__ import annotations
 import resource
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from m365audit.config import TenantSettings
+from m365audit.config import TenantSettings, parse_duration
 from m365audit.pipeline.gathering import Gatherer
 from m365audit.pipeline.spooling import Spooler
 from m365audit.pipeline.values import Collected, Work
@@ -21,6 +21,9 @@ from m365audit.store.database import frugal
 
 if TYPE_CHECKING:
     from m365audit.graph import Job
+
+WITHIN: Final = "PT6H"
+"""How long one tenant may take in one run, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Wanted:
     feeds: tuple[str, ...] = ()
     begin: datetime | None = None
     end: datetime | None = None
-    within: timedelta = timedelta(hours=6)
+    within: timedelta = field(default_factory=lambda: parse_duration(WITHIN))
     pace: float = 1.0
 
 

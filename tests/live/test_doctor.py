@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,8 @@ def test_a_run_reads_nothing_where_it_may_do_too_much(tmp_path: Path) -> None:
     with running(world.served) as simulator:
         settings = load_settings(write_synthetic(tmp_path, world, cloud=simulator.cloud())).settings
         job = Job(settings.tenants[0], ("users", "directory_audits"))
-        events = list(collect([job], cloud_of(settings.cloud), lambda event: [event], state=tmp_path))
+        cloud, within = cloud_of(settings.cloud), timedelta(hours=1)
+        events = list(collect([job], cloud, lambda event: [event], state=tmp_path, within=within))
         asked = {request.path.rpartition("/")[2] for request in simulator.log if request.service == "graph"}
     assert not any(isinstance(event, Page) for event in events)
     assert {event.reason for event in events if isinstance(event, Ended)} == {"permission"}
