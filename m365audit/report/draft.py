@@ -5,19 +5,17 @@ The page sends nothing and holds no form: the authority takes notifications on i
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from m365audit.report import jinja
 from m365audit.report.display import visible
 from m365audit.report.phrases import phrases
 from m365audit.report.words import Words
@@ -57,7 +55,6 @@ def render_draft(case_id: str, answers: Sequence[DraftAnswer], missing: Sequence
     """
     environment = _environment()
     answers = [_told(answer, words.language) for answer in answers]
-    style = environment.get_template("draft.css").render()
     page = environment.get_template("draft.html").render(
         case_id=case_id,
         blocks=[(key, list(group)) for key, group in groupby(answers, key=lambda each: (each.block, each.block_name))],
@@ -66,7 +63,7 @@ def render_draft(case_id: str, answers: Sequence[DraftAnswer], missing: Sequence
         left=sum(each.status == "you must write" for each in answers),
         w=words,
         tones=TONES,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        style_hash=jinja.style_hash(environment, "draft.css"),
     )
     return page.encode("utf-8")
 
@@ -87,14 +84,7 @@ def _told(answer: DraftAnswer, language: str) -> DraftAnswer:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_written,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return jinja.environment(_written)
 
 
 def _written(value: object) -> Any:

@@ -5,19 +5,16 @@ Nothing from the data ever becomes an address, an attribute's name, a style or a
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from m365audit.report import display, room, shown
+from m365audit.report import display, jinja, room, shown
 from m365audit.report.controls import Control, PolicyFinding
 from m365audit.report.coverage import COVERAGE_GROUPS, TenantCoverage, summarise
 from m365audit.report.document import Document, Finding
@@ -49,12 +46,11 @@ def render_html(document: Document, *, live: Live | None = None) -> bytes:
         live: None for the file that is kept and sent; else what the review page adds.
     """
     environment = _environment()
-    style = environment.get_template("report.css").render()
     page = environment.get_template("report.html").render(
         document=document,
         live=live,
         w=load_words(document.language, document.time_zone),
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        style_hash=jinja.style_hash(environment, "report.css"),
         foreign=partial(_foreign, document.language),
         spoken=partial(_spoken, document.language),
         told=partial(_told, load_words(document.language, document.time_zone)),
@@ -139,15 +135,7 @@ def _trouble(account: SourceAccount) -> tuple[bool, int, int]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_written,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
+    environment = jinja.environment(_written)
     environment.filters |= {
         "iso": display.moment, "impersonal": display.impersonal, "whole": _whole, "plain": lambda value: f"{value:g}",
     }  # fmt: skip

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,10 +11,10 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from m365audit.report import display
+from m365audit.report import display, jinja
 from m365audit.report.words import Words
 from m365audit.store.journal import Actor
 from m365audit.web.desk import DESK, SESSION, Desk
@@ -90,10 +88,7 @@ async def in_thread(desk: Desk, work: Callable[[], _Value]) -> _Value:
 def hashes_of(body: bytes) -> dict[str, tuple[str, ...]]:
     """Return the hashes of the style and script blocks of a page of our own making; values of data are escaped."""
     return {
-        kind: tuple(
-            base64.b64encode(hashlib.sha256(block).digest()).decode("ascii")
-            for block in re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), body, re.DOTALL)
-        )
+        kind: tuple(jinja.hash_of(block) for block in re.findall(rf"<{kind}>(.*?)</{kind}>".encode(), body, re.DOTALL))
         for kind in ("style", "script")
     }
 
@@ -135,14 +130,7 @@ def _environment(words: Words) -> Environment:
     known = _ENVIRONMENTS.get(id(words))
     if known is not None:
         return known
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=words.placed,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = jinja.environment(words.placed, _TEMPLATES)
     made.filters |= {"iso": display.moment, "left": _left, "whole": _whole}
     made.globals |= {"finding_path": finding_path, "query_of": query_of, "raw": raw}
     made.globals["spoken"] = {"en": _ENGLISH, words.language: Markup()}.__getitem__
