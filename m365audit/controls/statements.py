@@ -137,9 +137,9 @@ SELECT
     t.tenant_id,
     n.feed,
     coalesce(c.provisional > 0, FALSE) AS is_provisional,
-    -- A listing that was once whole has been seen; of a log every hole is a row.
+    -- Every hole of a log is a row, and so is whatever came of a listing after it was whole, or that nothing did.
     CASE
-        WHEN coalesce(c.seen, 0) > 0 AND (c.gaps = 0 OR n.is_state) THEN NULL
+        WHEN coalesce(c.seen, 0) > 0 AND c.gaps = 0 THEN NULL
         ELSE CASE coalesce(c.first_reason, c.any_reason, 'not_collected')
             WHEN 'licence' THEN 'not_licensed'
             WHEN 'permission' THEN 'no_permission'
@@ -153,7 +153,7 @@ SELECT
         END
     END AS gap
 FROM tenants AS t
-CROSS JOIN (SELECT unnest($feeds) AS feed, unnest($states) AS is_state) AS n
+CROSS JOIN (SELECT unnest($feeds) AS feed) AS n
 LEFT JOIN told AS c ON t.tenant_id = c.tenant_id AND n.feed = c.feed
 """
 """For every tenant and feed: the reason code of what is missing, NULL when it was watched for the whole window."""

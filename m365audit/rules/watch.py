@@ -60,13 +60,14 @@ class Tenant:
 
 _TENANTS: Final = "SELECT tenant_id, is_evaluated, not_evaluated_reason, is_collected FROM tenants ORDER BY tenant_id"
 
-# A state feed is observed or not; a log feed has to cover the whole watched period, in which every hole is a row.
+# A log has to cover the whole watched period, in which every hole is a row; of a listing there is a row too when it
+# could not be read after it was whole, or was not read for too long.
 _FEEDS: Final = """
 SELECT tenant_id, feed,
        count(*) FILTER (WHERE state = 'complete') AS complete,
        count(*) FILTER (WHERE state = 'provisional') AS provisional,
        count(*) FILTER (WHERE state = 'gap') AS gaps,
-       arg_min(struct_pack(f := covered_from, t := covered_to, r := reason), covered_from)
+       arg_min(struct_pack(f := covered_from, t := covered_to, r := reason), coalesce(covered_from, '-infinity'))
            FILTER (WHERE state = 'gap') AS first_gap
 FROM coverage
 GROUP BY tenant_id, feed
@@ -88,7 +89,9 @@ def tenants(database: Database) -> tuple[Tenant, ...]:
 def _feed(name: str, complete: int, provisional: int, gaps: int, gap: Mapping[str, Any] | None) -> Feed:
     if not complete and not provisional:
         return Feed("never", f"{name} was never collected" + _because(gap))
-    if gaps and name not in STATE_FEEDS:
+    if gaps and name in STATE_FEEDS:
+        return Feed("gap", f"{name} was read before and is not known any more{_because(gap)}")
+    if gaps:
         more = f", and {gaps - 1} more" if gaps > 1 else ""
         return Feed("gap", f"{name} has no evidence {_period(gap)}{_because(gap)}{more}")
     return Feed("provisional" if provisional else "complete")

@@ -12,6 +12,7 @@ columns:
     (complete); drained_window (collected once), hour_may_still_grow, no_file_for_hour, extent_of_file, file_ends_early
     (provisional); licence, permission, throttled, expired, disabled, error (why it was not collected), not_read_yet,
     not_covered, next_page_missing, records_missing (a listing that ends early or of which records were set aside),
+    too_old (a listing that was not read whole for longer than the clock evidence.listing allows),
     not_collected when the feed was never seen, purged_by_retention when it was read and is older than it may be kept
     (gap)
   records: records of the feed in the interval
@@ -219,6 +220,59 @@ state_feeds_seen AS (
         ) AS records
     FROM state_snapshots AS n
     GROUP BY ALL
+),
+
+known_moments AS (
+    SELECT tenant_id, watched_to AS moment, FALSE AS is_microsofts FROM watched_periods
+    UNION ALL
+    SELECT tenant_id, snapshot_at, FALSE FROM state_snapshots
+    UNION ALL
+    SELECT tenant_id, greatest(tried_at, last_pulled_at), TRUE FROM collection_windows
+    UNION ALL
+    SELECT tenant_id, observed_at, TRUE FROM collection_listings
+    UNION ALL
+    SELECT tenant_id, signed_in_at, TRUE FROM sign_in_states
+    UNION ALL
+    SELECT tenant_id, failed_at, is_refused FROM sign_in_states
+),
+
+-- The newest moment of which anything is known: whatever was not read since is that old. Of a tenant that the auditor
+-- collects, time goes on where only another tenant answers.
+as_of AS (
+    SELECT
+        tenant_id,
+        CASE
+            WHEN bool_or(is_microsofts IS NOT NULL AND is_microsofts)
+                THEN greatest(max(moment), (SELECT max(k.moment) FROM known_moments AS k WHERE k.is_microsofts))
+            ELSE max(moment)
+        END AS moment
+    FROM known_moments
+    GROUP BY tenant_id
+),
+
+listing_ages AS (
+    SELECT
+        s.tenant_id,
+        s.feed,
+        s.covered_to,
+        a.moment,
+        -- Without a limit that was in force nobody can say that a listing is new enough.
+        coalesce(
+            a.moment - s.covered_to <= CASE c.unit
+                WHEN 'hours' THEN to_hours(c.amount) WHEN 'days' THEN to_days(c.amount::INTEGER)
+                WHEN 'months' THEN to_months(c.amount::INTEGER)
+            END,
+            FALSE
+        ) AS is_fresh,
+        coalesce(c.amount || ' ' || c.unit || ' are allowed', 'clocks.yml has no limit for that day') AS allowed
+    FROM state_feeds_seen AS s
+    INNER JOIN as_of AS a ON s.tenant_id = a.tenant_id
+    LEFT JOIN clocks AS c
+        ON
+            c.clock = 'evidence.listing'
+            AND c.valid_from <= cast(make_timestamp(epoch_us(a.moment)) AS DATE)
+            AND coalesce(cast(make_timestamp(epoch_us(a.moment)) AS DATE) < c.valid_until, TRUE)
+    WHERE s.is_whole
 )
 
 SELECT
@@ -270,6 +324,25 @@ SELECT l.tenant_id, l.feed, l.observed_at AS seen_from, l.observed_at AS seen_to
 FROM refused_listings AS l
 INNER JOIN state_feeds_seen AS s ON l.tenant_id = s.tenant_id AND l.feed = s.feed
 WHERE s.is_whole AND l.observed_at > s.covered_to
+UNION ALL
+-- What was whole once, and has not been read for too long: nobody knows what has changed since.
+SELECT
+    a.tenant_id,
+    a.feed,
+    a.moment AS seen_from,
+    a.moment AS seen_to,
+    'gap',
+    'too_old',
+    0,
+    'it was read whole last on ' || strftime(make_timestamp(epoch_us(a.covered_to)), '%Y-%m-%d') || '; ' || a.allowed
+    || ' (evidence.listing)'
+FROM listing_ages AS a
+WHERE
+    NOT a.is_fresh
+    AND NOT EXISTS (
+        SELECT 1 FROM refused_listings AS l
+        WHERE l.tenant_id = a.tenant_id AND l.feed = a.feed AND l.observed_at > a.covered_to
+    )
 UNION ALL
 -- A tenant of which no log was ever seen: nothing is known, and that is said.
 SELECT

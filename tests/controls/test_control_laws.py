@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from m365audit.controls.catalogue import OUTCOMES
-from m365audit.model import FEEDS
+from m365audit.model import FEEDS, STATE_FEEDS
 
 from .world import catalogue, judge_together, rule_facts
 
@@ -106,6 +106,27 @@ def test_a_gap_makes_nothing_within(seed: int) -> None:
     assert {line for line, said in after.items() if said == "within"} <= {
         line for line, said in before.items() if said == "within"
     }
+
+
+@cache
+def judged_listings() -> dict[str, tuple[set[tuple[str, str | None]], set[tuple[str, str | None]]]]:
+    """Return, for each listing, what is within when it was never read, and when it failed after it was whole."""
+    quiet: dict[str, Any] = {
+        "register": [{"record": kind, "integration_kind": kind, "integration_name": kind} for kind in _KINDS]
+    }
+    never = [{**quiet, "unwatched": {feed: "permission"}} for feed in STATE_FEEDS]
+    later = [{**quiet, "coverage": [{"feed": f, "state": "gap", "reason": "permission"}]} for f in STATE_FEEDS]
+    rows = judge_together([quiet, *never, *later])
+    said = [{line for line, outcome in outcomes(part).items() if outcome == "within"} for part in rows]
+    size = len(STATE_FEEDS)
+    assert sum(part < said[0] for part in said[1 : size + 1]) > size // 2
+    return dict(zip(STATE_FEEDS, zip(said[1 : size + 1], said[size + 1 :], strict=True), strict=True))
+
+
+@pytest.mark.parametrize("feed", STATE_FEEDS)
+def test_a_listing_that_failed_after_it_was_whole_is_as_good_as_none(feed: str) -> None:
+    never, later = judged_listings()[feed]
+    assert later == never
 
 
 @pytest.mark.parametrize("seed", SEEDS)

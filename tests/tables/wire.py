@@ -14,6 +14,7 @@ from typing import Any, Final
 import duckdb
 
 from m365audit import catalogue
+from m365audit.config import load_clocks
 from m365audit.model import AUDITED_WORKLOADS, LOG_FEEDS, STATE_FEEDS, PreparedFile, Quarantined
 from m365audit.store import arrivals, candidate, inputs, landing
 from m365audit.store.arrivals import Arrival, Landed
@@ -146,6 +147,10 @@ def _input_tables(tenants: Iterable[str], extra: Mapping[str, inputs.Rows]) -> d
         ],
         "policy_workloads": [{"workload": w} for w in AUDITED_WORKLOADS],
         "policy_settings": [{"membership_before_first_seconds": 31 * 86400, "consent_record_within_seconds": 86400}],
+        "clocks": [
+            {"clock": line.clock, "amount": line.amount, "unit": line.unit, "valid_from": line.valid_from.isoformat()}
+            for line in load_clocks().clocks
+        ],
         "log_feeds": [{"feed": feed} for feed in LOG_FEEDS],
         "state_feeds": [{"feed": feed} for feed in STATE_FEEDS],
         **extra,

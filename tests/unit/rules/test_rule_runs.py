@@ -74,6 +74,18 @@ def test_tenants_are_told_apart(database: MemoryDatabase, rule: Rule) -> None:
     assert {finding["tenant_id"] for finding in database.present()} == {"a"}
 
 
+def test_a_listing_that_failed_after_it_was_whole_is_not_covered(database: MemoryDatabase, rule: Rule) -> None:
+    for name in ("a", "b"):
+        tenant(database, name, "graph_activity", "app_role_assignments")
+        lost = {"tenant_id": name, "feed": "app_role_assignments", "state": "gap", "reason": "too_old"}
+        database.insert("coverage", lost)
+    event(database, "a", "e1")
+    results = run_rules(database, [rule], with_finding_ids)
+    said = {outcome.tenant_id: (outcome.outcome, outcome.is_covered) for outcome in results.outcomes}
+    assert said == {"a": ("findings", False), "b": ("not_evaluated", False)}
+    assert all("app_role_assignments" in (o.reason or "") and "too old" in (o.reason or "") for o in results.outcomes)
+
+
 def test_a_rule_that_fails_stops_no_other(database: MemoryDatabase, rule: Rule) -> None:
     tenant(database, "a", "graph_activity", "app_role_assignments")
     event(database, "a", "e1", endpoint="not a number")
