@@ -93,9 +93,7 @@ class CategoryCommitment(Commitment):
 class LegalBasisCommitment(Commitment):
     """A legal basis that is relied on; for a legitimate interest, where its balancing test is."""
 
-    basis: Literal[
-        "consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest"
-    ] = Field(examples=["contract"])
+    basis: LegalBasis = Field(examples=["contract"])
     purposes: tuple[Text, ...] = ()
     balancing_test: Text | None = None
 

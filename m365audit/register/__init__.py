@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from m365audit.register.document import ConsentRecord, EndingEntry, FullEntry, Process, record_schema
+from m365audit.register.document import ConsentRecord, EndingEntry, FullEntry, record_schema
 from m365audit.register.permissions import PermissionNames
+from m365audit.register.processes import Process
 from m365audit.register.reading import Register, canonical_hash, load_register
 from m365audit.register.rows import register_rows
 from m365audit.register.show import back_dated, check_summary, check_text, parse_at, state_at, state_text

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from m365audit.config.spelling import shown
 from m365audit.model import AUDITED_WORKLOADS
-from m365audit.register.document import DEFAULT_API
+from m365audit.register.processes import DEFAULT_API
 from m365audit.register.soundness import Sound
 
 _KINDS: Final = ("application", "delegated")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from m365audit.register.document import DEFAULT_API, SCHEMA
+from m365audit.register.document import SCHEMA
+from m365audit.register.processes import DEFAULT_API
 
 _UNSEEN: Final = re.compile(
     "[^\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u05ff\u0900-\u1fff\u20a0-\u20bf\u2c00-\u2fdf\u3040-\ud7ff"

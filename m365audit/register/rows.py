@@ -6,7 +6,9 @@ from datetime import datetime
 
 from m365audit.config.adequacy import shipped_adequacy
 from m365audit.config.durations import iso
-from m365audit.register.document import ConsentRecord, Integration, Process, ResourceList, Transfer
+from m365audit.register.document import ConsentRecord
+from m365audit.register.integration import Integration
+from m365audit.register.processes import Process, ResourceList, Transfer
 from m365audit.register.reading import Register
 from m365audit.register.state import ending_of, process_names, timeline, versions
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from m365audit.config.durations import DurationError, TimeError, iso, parse_time
 from m365audit.errors import ConfigurationError
 from m365audit.model import Problem
-from m365audit.register.document import ConsentRecord, ResourceList
+from m365audit.register.document import ConsentRecord
+from m365audit.register.processes import ResourceList
 from m365audit.register.reading import Register
 from m365audit.register.state import (
     compared_version,

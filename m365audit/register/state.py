@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from m365audit.register.document import ConsentRecord, EndingEntry, FullEntry, Process
+from m365audit.register.document import ConsentRecord, EndingEntry, FullEntry
+from m365audit.register.processes import Process
 
 PeriodReason = Literal["before_start", "invalidated", "after_withdrawal", "after_expiry"]
 
