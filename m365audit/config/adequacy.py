@@ -50,18 +50,6 @@ class Adequacy(DatedTable):
     schema_version: Literal["m365audit.adequacy/1"] = Field(alias="schema", examples=["m365audit.adequacy/1"])
     countries: Annotated[tuple[Country, ...], Field(min_length=1)] = Field(examples=["[...]"])
 
-    def find(self, code: str, at: date | datetime) -> Country | None:
-        """Return what was in force for a country then; None for a third country."""
-        day = utc_day(at)
-        return next((line for line in self.countries if line.code == code and line.holds_on(day)), None)
-
-    def class_of(self, code: str | None, at: date | datetime) -> str:
-        """Return ``eu``, ``eea``, ``adequate``, ``adequate_conditional``, ``third``, or ``unknown`` without a code."""
-        if code is None or code not in COUNTRIES:
-            return "unknown"
-        found = self.find(code, at)
-        return "third" if found is None else found.country_class
-
     def groups(self, at: date | datetime) -> Mapping[str, frozenset[str]]:
         """Return the members of the groups ``EU`` and ``EEA`` then, by name."""
         lines = in_force(self.countries, utc_day(at))

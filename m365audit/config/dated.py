@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 
@@ -55,10 +55,6 @@ class DatedTable(Strict):
 
     verified_on: Day = Field(examples=["2026-11-22"])
     verify_within_days: Annotated[StrictInt, Field(ge=1, le=3_660)] = Field(examples=["180"])
-
-    def is_stale(self, today: date) -> bool:
-        """Return whether nobody has compared the table with its sources for longer than it says is good."""
-        return today - self.verified_on > timedelta(days=self.verify_within_days)
 
 
 class Keyed(Protocol):

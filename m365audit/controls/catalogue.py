@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,11 +209,6 @@ def load_controls(
         known,
         tuple(name for name in file.awaited if name not in known),
     )
-
-
-def words_in(text: str) -> set[str]:
-    """Return the ``{words}`` of a sentence."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def _queries_of(control: Control) -> tuple[str, ...]:

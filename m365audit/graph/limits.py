@@ -1,4 +1,7 @@
-"""Microsoft's published limits, as data with sources; what a directory request costs. Never decides who may go when."""
+"""Microsoft's published limits, as data with sources; what a directory request costs. Never decides who may go when.
+
+The sources were read in September 2026; Microsoft says of all of them that they are subject to change.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
-
-READ_ON: Final = "2026-09"
-"""When the sources were read; Microsoft says of all of them that they are subject to change."""
 
 _GRAPH: Final = "https://learn.microsoft.com/graph/throttling-limits"
 _MANAGE: Final = (

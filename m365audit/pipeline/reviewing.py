@@ -117,16 +117,6 @@ def rows_of(settings: Settings, now: datetime, ask: tables.Ask) -> dict[str, lis
     return rows.review_rows(entries, seen)
 
 
-def review_tables(settings: Settings, now: datetime) -> dict[str, list[rows.Row]]:
-    """Return the rows of all review tables as of ``now``, for what is published.
-
-    Raises:
-        StoreError: nothing is published, or the journal cannot be read.
-    """
-    with published.open_published(settings.publish) as database:
-        return rows_of(settings, now, database.execute)
-
-
 @contextmanager
 def open_reviewed(settings: Settings, now: datetime) -> Iterator[LockedDatabase]:
     """Open the published database with today's decisions laid over it; without a journal, those it holds as of today.
@@ -272,7 +262,8 @@ def facts_of(settings: Settings, key: FindingKey) -> Facts:
     for facts in found:
         if facts.tenant == key.tenant:
             return facts
-    raise ReviewError(f"there is no finding {key.finding_id}", hint="list them with `m365audit findings list --all`")
+    hint = "list them with `m365audit findings list --all`"
+    raise ReviewError(f"there is no finding {key.finding_id}", hint=hint, key="no_finding", finding=key.finding_id)
 
 
 def _facts(row: Sequence[Any]) -> Facts:
@@ -298,7 +289,8 @@ def _check_no_overdue_breach(cases: Sequence[Case], finding_id: str, now: dateti
         left = case.left(now)
         if finding_id in case.finding_ids and left is not None and left.total_seconds() < 0:
             what = f"the breach case {case.case_id} is overdue: its finding is no risk that can be accepted now"
-            raise ReviewError(what, hint=f"see m365audit breach status {case.case_id}")
+            hint = f"see m365audit breach status {case.case_id}"
+            raise ReviewError(what, hint=hint, key="breach_overdue", case=case.case_id)
 
 
 def _policy_days(settings: Settings) -> int | None:

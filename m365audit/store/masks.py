@@ -10,14 +10,13 @@ import json
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from m365audit.store.addresses import truncated_in
 
 Kind = Literal["id", "address", "name", "phone", "other"]
-JsonHook = Callable[[dict[str, Any]], None]
 
 IDENTIFYING: Final = frozenset({"id", "userid", "objectid", "principalid", "userprincipalname", "upn"})
 """Keys, in small letters, that say whom a JSON object is about."""

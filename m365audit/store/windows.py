@@ -6,7 +6,7 @@ pull added nothing. Nothing that was read is taken back, but records that come l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -34,7 +34,8 @@ class Held:
         added_last: records that the newest whole pull added to the store.
         first_pulled_at: when the first whole pull began.
         last_pulled_at: when the newest whole pull began; what happened later it cannot have seen.
-        tried_at: when the newest pull began, whatever became of it.
+        tried_at: when the newest pull began, whatever became of it; of time that was lost without being asked for, its
+            own end: so what was lost in many runs is one row, and the ledger grows with the gaps, not with the runs.
         run_id: the run that last had to do with it.
     """
 
@@ -113,12 +114,6 @@ def merged(held: Iterable[Held]) -> list[Held]:
     return result
 
 
-def tiles(held: Sequence[Held]) -> bool:
-    """Say whether no two windows overlap and none is empty."""
-    rows = _ordered(held)
-    return all(row.begin < row.end for row in rows) and all(a.end <= b.begin for a, b in pairwise(rows))
-
-
 def _ordered(held: Iterable[Held]) -> list[Held]:
     return sorted(held, key=lambda row: row.begin)
 
@@ -142,7 +137,8 @@ def _cut(row: Held, begin: datetime, end: datetime) -> Iterator[Held]:
     """Yield the parts of a row before, inside and after an interval; how many records are in which, nobody knows."""
     inside = [edge for edge in (begin, end) if row.begin < edge < row.end]
     for since, until in pairwise([row.begin, *inside, row.end]):
-        yield replace(row, begin=since, end=until, records=None) if inside else row
+        part = replace(row, begin=since, end=until, records=None) if inside else row
+        yield replace(part, tried_at=until) if _is_lost(row) else part
 
 
 def _after(row: Held, pull: Pull, settle_after: timedelta) -> Held:
@@ -176,10 +172,14 @@ def _after_failure(row: Held, pull: Pull) -> Held:
     if row.state == "drained":
         told = pull.detail or pull.reason or ""
         return replace(row, detail=told, tried_at=_latest(row.tried_at, pull.began_at), run_id=pull.run_id)
-    return replace(
-        row, state="gap", reason=pull.reason, detail=pull.detail, tried_at=_latest(row.tried_at, pull.began_at),
-        run_id=pull.run_id,
-    )  # fmt: skip
+    is_unasked = pull.reason == "expired" and pull.began_at <= pull.window[1]
+    tried_at = row.end if is_unasked else _latest(row.tried_at, pull.began_at)
+    return replace(row, state="gap", reason=pull.reason, detail=pull.detail, tried_at=tried_at, run_id=pull.run_id)
+
+
+def _is_lost(row: Held) -> bool:
+    """Say whether nobody asked for it before it was gone: then no attempt is to be told from another."""
+    return row.state == "gap" and row.reason == "expired" and row.tried_at == row.end
 
 
 def _proves_rest(row: Held, pull: Pull, settle_after: timedelta) -> bool:
@@ -192,10 +192,15 @@ def _proves_rest(row: Held, pull: Pull, settle_after: timedelta) -> bool:
 def _belong_together(left: Held, right: Held) -> bool:
     if left.end != right.begin or left.state != right.state:
         return False
-    is_lost = left.state == "gap" and left.reason == "expired" == right.reason
-    # What of two attempts is joined cannot be told apart when a later pull cuts it.
-    is_final = left.state == "settled" or (is_lost and left.tried_at == right.tried_at)
-    return is_final and left.detail == right.detail
+    return (left.state == "settled" or _are_gone(left, right)) and left.detail == right.detail
+
+
+def _are_gone(left: Held, right: Held) -> bool:
+    """Say whether two gaps are for ever, and not of two attempts: those cannot be told apart when a pull cuts them."""
+    if not left.reason == "expired" == right.reason:
+        return False
+    both = _is_lost(left), _is_lost(right)
+    return all(both) or (not any(both) and left.tried_at == right.tried_at)
 
 
 def _joined(left: Held, right: Held) -> Held:

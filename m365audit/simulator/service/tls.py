@@ -17,7 +17,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 Flaw = Literal["expired", "wrong_name", "self_signed"]
 """What may be wrong with a server's certificate."""
 
-FLAWS: Final[tuple[Flaw, ...]] = ("expired", "wrong_name", "self_signed")
 _NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _DAY = timedelta(days=1)
 

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from m365audit.simulator.service.calls import Bearer, Service
@@ -135,15 +134,6 @@ def key_set() -> dict[str, Any]:
             }
         ]
     }
-
-
-def public_pem() -> bytes:
-    """Return the key that verifies the tokens, as PEM."""
-    return (
-        _signing_key()
-        .public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
 
 
 def _number(value: int) -> str:

@@ -22,6 +22,7 @@ from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.store.journal import open_journal
+from m365audit.store.published import open_published
 
 from .tiny_world import TENANT, World, invoke, program
 
@@ -370,7 +371,8 @@ def test_a_reader_without_the_journal_sees_an_acceptance_end_all_the_same(staffe
     reviewing.decide(settings, ana, key, Wish("confirmed", REASON, breach="no"), expected_version=0, now=now)
     reviewing.decide(settings, ana, key, wish, expected_version=1, now=now)
     reviewing.approve(settings, rik, key, REASON, expected_version=2, now=now)
-    events = reviewing.review_tables(settings, now)["review_events"]
+    with open_published(settings.publish) as database:
+        events = reviewing.rows_of(settings, now, database.execute)["review_events"]
     with duckdb.connect(str(staffed.world.folder / "publish" / "m365audit.duckdb")) as connection:  # as a run does
         for event in events:
             names = ", ".join(f'"{name}"' for name in event)
