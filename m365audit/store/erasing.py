@@ -20,6 +20,7 @@ from m365audit.store import rewriting, suppression
 from m365audit.store.addresses import truncated_in
 from m365audit.store.copying import Changes, changed_rows, copy_database
 from m365audit.store.database import DATABASE_NAME
+from m365audit.store.journal_head import HEAD_NAME
 from m365audit.store.ledger import read_only
 from m365audit.store.masked_files import OpaqueFileError, holds_raw, mask_file
 from m365audit.store.masks import Masks
@@ -32,7 +33,15 @@ OPAQUE: Final = frozenset({".pdf", ".parquet"})
 """Reports that cannot be looked into and can be rendered again: they are removed."""
 
 _OWN: Final = frozenset(
-    {DATABASE_NAME, f"{DATABASE_NAME}.wal", "run.lock", "rewriting.json", suppression.LIST_NAME, NOTE_NAME}
+    {
+        DATABASE_NAME,
+        f"{DATABASE_NAME}.wal",
+        "run.lock",
+        "rewriting.json",
+        suppression.LIST_NAME,
+        NOTE_NAME,
+        HEAD_NAME,
+    }
 )
 _OWN_FOLDERS: Final = frozenset({"spool", "spill", "work", "rewriting", "keys"})
 _WHOSE: Final = ("user_id", "actor_id", "user_name", "actor_name")

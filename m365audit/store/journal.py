@@ -30,9 +30,11 @@ from m365audit.store.journal_entries import (
     digest,
     entry_hash,
     entry_of,
+    time_of,
     time_text,
 )
-from m365audit.store.journal_file import connect, create, errors_of_the_journal
+from m365audit.store.journal_file import connect, create, errors_of_the_journal, refuse_links
+from m365audit.store.journal_head import keep_head
 
 __all__ = [
     "BEGINNING",
@@ -129,7 +131,10 @@ class Journal:
         with self._writing() as connection:
             if expected_head is not None:
                 _check_head(connection, expected_head)
-            return [_insert(connection, draft, expected, moment) for draft, expected in drafts]
+            written = [_insert(connection, draft, expected, moment) for draft, expected in drafts]
+        if written:
+            keep_head(self.path.parent, written[-1])
+        return written
 
     def erase(self, draft: Draft, replace: Callable[[str], str], *, at: datetime | None = None) -> list[int]:
         """Take a person's data out of the texts of all entries, and write down that this was done.
@@ -144,8 +149,10 @@ class Journal:
             The places of the entries concerned. No byte of what was taken out is left in the file.
         """
         moment = (at or datetime.now(UTC)).astimezone(UTC)
+        refuse_links(self.path)
         if not self.path.exists():
             return []
+        written: list[Entry] = []
         with self._writing() as connection:
             found = list(_changed(connection, replace))
             for seq, text in found:
@@ -156,17 +163,29 @@ class Journal:
             if places:
                 body = {**draft.body, "entries": places, "texts": [digest(text) for _, text in found]}
                 noted = Draft(draft.kind, draft.tenant, draft.subject, draft.event, draft.actor, body)
-                _insert(connection, noted, None, moment)
+                written = [_insert(connection, noted, None, moment)]
+        if written:
+            keep_head(self.path.parent, written[-1])
         with errors_of_the_journal(self.path):
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return places
+
+    def newest_at(self) -> datetime | None:
+        """Return the time of the newest entry; None when there is none. It cannot be earlier than that now."""
+        rows = self._rows("ORDER BY e.at DESC LIMIT 1", {}, order="")
+        return time_of(rows[0]["at"]) if rows else None
+
+    def holds(self, seq: int, digest: str) -> bool:
+        """Return whether an entry is there, at its place and with its hash."""
+        return [str(row["hash"]) for row in self._rows("WHERE e.seq = :seq", {"seq": seq})] == [digest]
 
     def broken_links(self) -> list[BrokenLink]:
         """Return every entry that is not what it was when it was written; empty for a journal that is whole."""
         return list(broken_in(self._rows("", {})))
 
     def _rows(self, where: str, values: Mapping[str, object], order: str = "ORDER BY e.seq") -> list[sqlite3.Row]:
+        refuse_links(self.path)
         if not self.path.exists():
             return []
         with errors_of_the_journal(self.path):
@@ -175,6 +194,7 @@ class Journal:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Write everything inside in one transaction, alone."""
+        refuse_links(self.path)
         with errors_of_the_journal(self.path):
             if not self.path.exists():
                 create(self.path)
@@ -205,7 +225,8 @@ def open_journal(state: Path) -> Journal:
 def has_journal(state: Path) -> bool:
     """Return whether a journal is there that this user can see: readers of what is published may have none."""
     try:
-        return (state / JOURNAL_NAME).exists()
+        path = state / JOURNAL_NAME
+        return path.is_symlink() or path.exists()
     except PermissionError:
         return False
 
@@ -217,6 +238,7 @@ def _insert(connection: sqlite3.Connection, draft: Draft, expected: int | None, 
     if any(not text.isprintable() for text in (draft.tenant, draft.subject, draft.event)):
         raise ReviewError(f"{draft.subject!r} is not a name that the journal takes")
     last = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    newest_at = connection.execute("SELECT max(at) FROM entries").fetchone()[0]
     newest = connection.execute(
         "SELECT version, event FROM entries WHERE tenant = ? AND kind = ? AND subject = ? "
         "ORDER BY version DESC LIMIT 1",
@@ -228,7 +250,7 @@ def _insert(connection: sqlite3.Connection, draft: Draft, expected: int | None, 
     actor = canonical(_replaced(asdict(draft.actor), _sound))
     text, salt = canonical(_replaced(dict(draft.body), _sound)), secrets.token_hex(16)
     row: dict[str, Any] = {
-        "seq": int(last["seq"]) + 1 if last else 1, "at": time_text(at), "kind": draft.kind, "tenant": draft.tenant,
+        "seq": int(last["seq"]) + 1 if last else 1, "at": max(time_text(at), newest_at or ""), "kind": draft.kind, "tenant": draft.tenant,
         "subject": draft.subject, "version": present + 1, "event": draft.event, "actor": actor,
         "body_hash": digest(salt + text), "previous": str(last["hash"]) if last else BEGINNING,
     }  # fmt: skip

@@ -16,8 +16,12 @@ from m365audit.store.durable import sync_folder
 _PATIENCE: Final = 30.0
 """Seconds to wait for another process that is just writing."""
 
-_SCHEMA: Final = """
+SCHEMA_VERSION: Final = 1
+"""Version of the file; those of before it had a number say 0 and are the same."""
+
+_SCHEMA: Final = f"""
 PRAGMA journal_mode = WAL;
+PRAGMA user_version = {SCHEMA_VERSION};
 BEGIN;
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, tenant TEXT NOT NULL, subject TEXT NOT NULL,
@@ -45,11 +49,24 @@ COMMIT;
 """
 
 
+def refuse_links(path: Path) -> None:
+    """Make sure that the name is no symbolic link: what is read and written would be another file than what is copied.
+
+    Raises:
+        StoreError: it is one.
+    """
+    if path.is_symlink():
+        raise StoreError(
+            f"the journal of decisions, {path}, is a symbolic link",
+            hint="put the file itself there, or name its folder as the state folder",
+        )
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file for reading and writing.
 
     Raises:
-        StoreError: this user may not.
+        StoreError: this user may not, or a newer program wrote it.
     """
     if not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(
@@ -59,10 +76,22 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE,
                                  isolation_level=None)  # fmt: skip
     connection.row_factory = sqlite3.Row
+    _check_version(connection, path)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Look at the version before anything is asked for: an older program must not write what it does not know."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(
+            f"the decisions in {path} have schema {version}, this program knows {SCHEMA_VERSION}",
+            hint="install the newer m365audit that wrote them; nothing was written",
+        )
 
 
 def create(path: Path) -> None:

@@ -9,13 +9,16 @@ import stat
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from m365audit.errors import ReviewError, StaleVersionError, StoreError
-from m365audit.store.journal import Actor, Draft, JournalMovedError, open_journal
+from m365audit.store import journal as journal_module
+from m365audit.store import journal_file
+from m365audit.store.journal import Actor, Draft, JournalMovedError, has_journal, open_journal
+from m365audit.store.journal_head import HEAD_NAME, Head, kept_head
 
 WHO = Actor("os:a", "a", "A", ("dpo",), "os")
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -202,3 +205,97 @@ def test_a_kill_loses_nothing_that_was_written(tmp_path: Path) -> None:
 
 def _writer(state: Path, number: int, stdout: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", _WRITER, str(state), str(number)], stdout=stdout)
+
+
+def test_time_in_the_journal_never_goes_back(tmp_path: Path) -> None:
+    with open_journal(tmp_path) as journal:
+        journal.append(draft(), expected_version=None, at=AT)
+        back = journal.append(draft("F2"), expected_version=None, at=AT - timedelta(days=90))
+        assert (back.at, journal.newest_at()) == (AT, AT)
+        assert journal.broken_links() == []
+
+
+@pytest.mark.parametrize("kind", ["entry", "first"])
+def test_a_full_disk_writes_nothing_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    if kind == "entry":
+        with open_journal(tmp_path) as journal:
+            journal.append(draft(), expected_version=None)
+    before = open_journal(tmp_path).entries()
+
+    def cramped(path: Path) -> sqlite3.Connection:
+        connection = journal_file.connect(path)
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "connect", cramped)
+        with open_journal(tmp_path) as journal, pytest.raises(StoreError, match="full") as told:
+            journal.append_all([(draft("F9", text="x" * 100_000), None)] * 3)
+    assert "room" in (told.value.hint or "")
+    with open_journal(tmp_path) as journal:
+        assert (journal.entries(), journal.broken_links()) == (before, [])
+        after = journal.append(draft("F2"), expected_version=None)
+        assert (after.seq, kept_head(tmp_path)) == (len(before) + 1, Head(after.seq, after.hash))
+
+
+@pytest.mark.parametrize("target", ["elsewhere.sqlite", "nothing"])
+def test_a_symbolic_link_is_refused(tmp_path: Path, target: str) -> None:
+    other, state = tmp_path / "other", tmp_path / "state"
+    with open_journal(other) as journal:
+        journal.append(draft(), expected_version=None)
+    (other / "review.sqlite").rename(other / "elsewhere.sqlite")
+    bytes_before = {path.name: path.read_bytes() for path in other.iterdir()}
+    state.mkdir(mode=0o700)
+    (state / "review.sqlite").symlink_to(other / target)
+    assert has_journal(state)
+    with open_journal(state) as journal:
+        for attempt in (journal.entries, journal.head, lambda: journal.append(draft("F2"), expected_version=None)):
+            with pytest.raises(StoreError, match="symbolic link"):
+                attempt()
+    assert {path.name: path.read_bytes() for path in other.iterdir()} == bytes_before
+
+
+def test_a_newer_journal_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with open_journal(tmp_path) as journal:
+        journal.append(draft(), expected_version=None)
+    with sqlite3.connect(tmp_path / "review.sqlite") as connection:
+        connection.execute(f"PRAGMA user_version = {journal_file.SCHEMA_VERSION + 1}")
+    connection.close()
+    before = (tmp_path / "review.sqlite").read_bytes()
+    with open_journal(tmp_path) as journal:
+        for attempt in (journal.entries, lambda: journal.append(draft("F2"), expected_version=None)):
+            with pytest.raises(StoreError, match="schema 2, this program knows 1") as told:
+                attempt()
+            assert "newer m365audit" in (told.value.hint or "")
+    assert (tmp_path / "review.sqlite").read_bytes() == before
+
+
+def test_a_journal_from_before_it_had_a_number_goes_on(tmp_path: Path) -> None:
+    with open_journal(tmp_path) as journal:
+        journal.append(draft(), expected_version=None)
+    with sqlite3.connect(tmp_path / "review.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    with open_journal(tmp_path) as journal:
+        assert journal.append(draft(), expected_version=1).seq == 2
+
+
+def test_every_entry_is_noted_beside_the_journal(tmp_path: Path) -> None:
+    assert kept_head(tmp_path) is None
+    with open_journal(tmp_path) as journal:
+        for number in range(3):
+            entry = journal.append(draft(name=f"n{number}"), expected_version=None)
+            assert kept_head(tmp_path) == Head(entry.seq, entry.hash)
+        journal.erase(draft("E-1", "begun", "erasure"), lambda text: text.replace("n1", "XX"))
+        assert kept_head(tmp_path) == Head(*journal.head())
+        assert journal.holds(*journal.head())
+        assert not journal.holds(journal.head()[0], "0" * 64)
+
+
+def test_a_note_that_cannot_be_written_stops_no_decision(tmp_path: Path) -> None:
+    (tmp_path / HEAD_NAME).mkdir()
+    with open_journal(tmp_path) as journal:
+        assert journal.append(draft(), expected_version=None).seq == 1
+    with pytest.raises(StoreError, match="cannot be read"):
+        kept_head(tmp_path)
