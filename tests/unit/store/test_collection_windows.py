@@ -172,7 +172,7 @@ def test_windows_tile_and_what_was_read_stays_read(windows: list[tuple[int, int]
         assert merged(held) == held
 
 
-LOSSES = st.builds(lambda w, run: lost(*w, run=f"run-{run}"), WINDOWS, st.integers(min_value=1, max_value=5))
+LOSSES = st.builds(lambda w, run: lost(w[0], w[1], f"run-{run}"), WINDOWS, st.integers(min_value=1, max_value=5))
 
 
 @given(st.lists(st.one_of(PULLS, LOSSES), max_size=10))
