@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from m365audit.config import json_schemas
+from m365audit.controls import controls_schema
 from m365audit.register import record_schema
 from m365audit.report.json import json_schema
 
@@ -19,7 +20,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, str]:
     """Return the text of every schema file by its name."""
-    models = {**json_schemas(), "consent": record_schema(), "report": json_schema()}
+    models = {**json_schemas(), "consent": record_schema(), "controls": controls_schema(), "report": json_schema()}
     return {
         f"{name}.schema.json": json.dumps({"$schema": DIALECT, **schema}, indent=2, sort_keys=True) + "\n"
         for name, schema in models.items()

@@ -1,7 +1,7 @@
 """The policy's clauses as controls with outcomes. Never reads a log and never changes a finding."""
 
 from m365audit.config.sentences import sentence
-from m365audit.controls.catalogue import Catalogue, Control, RuleFacts, RuleUse, load_controls
+from m365audit.controls.catalogue import Catalogue, Control, RuleFacts, RuleUse, controls_schema, load_controls
 from m365audit.controls.evaluating import evaluate
 from m365audit.controls.page import controls_page
 from m365audit.controls.policy_rows import policy_rows
@@ -14,6 +14,7 @@ __all__ = [
     "RuleFacts",
     "RuleUse",
     "controls_page",
+    "controls_schema",
     "evaluate",
     "load_controls",
     "policy_findings",

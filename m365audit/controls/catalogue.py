@@ -51,6 +51,14 @@ class RuleUse(Strict):
     means: Literal["outside", "review", "not_assessable"] = "outside"
 
 
+def _name_or_use() -> dict[str, object]:
+    """Return the JSON Schema of a rule's use: what is written in full, or the rule's name alone."""
+    return {"anyOf": [{"type": "string", "minLength": 1}, RuleUse.model_json_schema()]}
+
+
+_Use = Annotated[RuleUse, BeforeValidator(_rule), WithJsonSchema(_name_or_use())]
+
+
 class Unseen(Strict):
     """What of a commitment cannot be seen, and why."""
 
@@ -69,7 +77,7 @@ class Control(Strict):
     iso: Text | None = None
     owner: Owner = Field(examples=["dpo"])
     attach: Text
-    rules: Annotated[tuple[Annotated[RuleUse, BeforeValidator(_rule)], ...], Field(min_length=1)] | None = None
+    rules: Annotated[tuple[_Use, ...], Field(min_length=1)] | None = None
     query: Text | None = None
     attestation: Reason | None = None
     not_assessable: Reason | None = None
@@ -172,6 +180,11 @@ class Catalogue:
         listed = {use.rule for use in control.rules}
         others = [rule.id for rule in self.rules.values() if control.control in rule.controls and rule.id not in listed]
         return (*control.rules, *(RuleUse(rule=name) for name in sorted(others)))
+
+
+def controls_schema() -> dict[str, object]:
+    """Return the JSON Schema of ``controls.yml``, for editors."""
+    return _File.model_json_schema()
 
 
 def load_controls(

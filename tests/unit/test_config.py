@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
 
 from m365audit.config import (
     CertificateCredential,
@@ -251,6 +254,22 @@ def test_schemas_are_up_to_date() -> None:
     script = REPOSITORY / "tools" / "generate_schemas.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun tools/generate_schemas.py"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["adequacy.yml", "clocks.yml", "consent.example.yaml", "controls.yml", "m365audit.example.yaml", "policy.yaml"],
+)
+def test_shipped_files_fit_the_schema_that_they_name(name: str) -> None:
+    text = (data_dir("config") / name).read_text("utf-8")
+    named = re.match(r"# yaml-language-server: \$schema=(schemas/[a-z]+\.schema\.json)\n", text)
+    assert named is not None
+    schema = json.loads((data_dir("config") / named[1]).read_text("utf-8"))
+    written = json.loads(json.dumps(yaml.safe_load(text), default=lambda value: value.isoformat()))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(written)
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema).validate({**written, "unknown key": 1})
 
 
 @pytest.mark.parametrize(
