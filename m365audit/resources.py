@@ -1,9 +1,13 @@
-"""Where the product's own data files are: queries/ and config/, in a checkout, an editable install or a wheel."""
+"""Where the product's own data files are: queries/ and config/, in a checkout, an editable install or a wheel; their YAML."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
+import yaml
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, where the wheel has it
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -20,3 +24,12 @@ def data_dir(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise FileNotFoundError(f"m365audit's folder {name!r} is missing; install the package again")
+
+
+def yaml_values(text: str) -> Any:
+    """Return what a YAML text of the product's own says; what people write goes through ``config``, with line numbers.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is the safe loader

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import yaml
-
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 
 ERROR_PAGE: Final = "https://login.microsoftonline.com/error?code="
 _CODE: Final = re.compile(r"AADSTS([0-9]{4,9})")
@@ -108,5 +106,5 @@ def _number(description: str, codes: Iterable[object]) -> int | None:
 @cache
 def _table() -> dict[int, dict[str, str]]:
     text = (data_dir("config") / "aadsts.yml").read_text(encoding="utf-8")
-    table: dict[int, dict[str, str]] = yaml.safe_load(text)
+    table: dict[int, dict[str, str]] = yaml_values(text)
     return table

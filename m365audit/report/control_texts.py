@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import yaml
-
 from m365audit.config.sentences import sentence
 from m365audit.report.phrases import Phrases, phrases, texts_of
 from m365audit.report.words import Words, load_words
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 
 _PHRASES: Final = ("what", "reason", "roles")
 """Facts that are English text of a query's."""
@@ -95,7 +93,7 @@ def _english(own: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     if not own:
         return {}
     pairs: dict[str, str] = {}
-    catalogue = yaml.safe_load((data_dir("config") / "controls.yml").read_text(encoding="utf-8"))
+    catalogue = yaml_values((data_dir("config") / "controls.yml").read_text(encoding="utf-8"))
     for control in catalogue["controls"]:
         there, part = own.get(control["control"], {}), control.get("part") or {}
         english = {"attach": control["attach"], "object": control.get("object") or part.get("object")}

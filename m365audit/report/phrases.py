@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import yaml
-
 from m365audit.report.words import load_words
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
@@ -48,7 +46,7 @@ def texts_of(what: str, language: str) -> Mapping[str, Any]:
     path = data_dir("config") / "words" / language / f"{what}.yml"
     if language == "en" or not path.is_file():
         return {}
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    loaded = yaml_values(path.read_text(encoding="utf-8"))
     return loaded if isinstance(loaded, dict) else {}
 
 

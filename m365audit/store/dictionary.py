@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from m365audit.errors import RuleError
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 from m365audit.store.queries import read_queries
 
 
@@ -40,7 +38,7 @@ def read_dictionary() -> list[TableEntry]:
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((data_dir("config") / name).read_text(encoding="utf-8"))
+    values: dict[str, Any] = yaml_values((data_dir("config") / name).read_text(encoding="utf-8"))
     return values
 
 

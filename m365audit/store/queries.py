@@ -10,9 +10,8 @@ from typing import Any, Final
 import yaml
 
 from m365audit.errors import RuleError
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, where the wheel has it
 _HEADER: Final = re.compile(r"\A\s*/\*---\n(?P<header>.*?)\n---\*/\s*", re.DOTALL)
 
 
@@ -46,7 +45,7 @@ def read_query(path: Path) -> QueryFile:
             "has no /*--- … ---*/ header", file=str(path), line=1, hint="begin the file with its YAML header"
         )
     try:
-        header = yaml.load(match["header"], Loader=_LOADER)  # noqa: S506 - it is the safe loader
+        header = yaml_values(match["header"])
     except yaml.YAMLError as error:
         raise RuleError(f"the header is not YAML: {error}", file=str(path), hint="mend the header") from error
     if not isinstance(header, dict):

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from m365audit.report.words import Words, flat, load_words
+from m365audit.resources import yaml_values
 
 _FOLDER: Final = Path(__file__).resolve().parent / "words"
 
@@ -20,6 +19,6 @@ def page_words(language: str = "en", time_zone: str = "UTC") -> Words:
         ConfigurationError: no such language, or no such zone.
     """
     words = load_words(language, time_zone)
-    own = yaml.safe_load((_FOLDER / f"{words.language}.yml").read_text(encoding="utf-8"))
+    own = yaml_values((_FOLDER / f"{words.language}.yml").read_text(encoding="utf-8"))
     basic = flat(own.pop("basic"))
     return replace(words, texts={**basic, **words.texts, **flat(own, "page.")})

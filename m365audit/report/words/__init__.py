@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from markupsafe import Markup, escape
 
 from m365audit.errors import ConfigurationError
 from m365audit.model import STATE_FEEDS
 from m365audit.report.display import shown
+from m365audit.resources import yaml_values
 
 LANGUAGES: Final = ("en", "nl")
 _SIGN_INS: Final = "sign_ins_"
@@ -185,7 +185,7 @@ def _texts(language: str) -> Texts:
     """Read the page's words, and those of the other forms beside them."""
     folder = Path(__file__).resolve().parent
     paths = (folder / f"{language}.yml", folder / f"formats.{language}.yml")
-    return {key: text for path in paths for key, text in flat(yaml.safe_load(path.read_text("utf-8"))).items()}
+    return {key: text for path in paths for key, text in flat(yaml_values(path.read_text("utf-8"))).items()}
 
 
 def flat(nested: Mapping[str, Any], before: str = "") -> dict[str, str | Mapping[str, str]]:
