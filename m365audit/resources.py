@@ -1,4 +1,4 @@
-"""Where the product's own data files are: queries/ and config/, in a checkout, an editable install or a wheel; their YAML."""
+"""Where the product's own data files are, in a checkout, an editable install or a wheel; how their YAML is read."""
 
 from __future__ import annotations
 
