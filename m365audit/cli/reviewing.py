@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, Final, cast
 
 import click
@@ -74,13 +76,15 @@ def _reviewed(settings: Settings) -> AbstractContextManager[LockedDatabase]:
 
 
 def _list(config_path: Path | None, form: str, *, everything: bool, waiting: bool) -> None:
-    with _reviewed(load(config_path)[0].settings) as database:
-        names, rows = database.run(ledger_page.FINDINGS_SQL, {"all": everything, "waiting": waiting})
+    settings = load(config_path)[0].settings
+    with _reviewed(settings) as database:
+        names, found = database.run(ledger_page.FINDINGS_SQL, {"all": everything, "waiting": waiting})
+        rows = _unnamed(settings, database, names, found)
     width = terminal_width()
     if form == "table" and width is not None:
-        show_lines(ledger_page.list_lines([dict(zip(names, row, strict=True)) for row in rows], width))
+        show_lines(ledger_page.list_lines(rows, width))
     else:
-        show(lay_out(names, rows, form))
+        show(lay_out(names, [tuple(row.values()) for row in rows], form))
 
 
 @findings.command("show", short_help="Show one finding and its first pieces of evidence.")
@@ -93,11 +97,15 @@ def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> Non
     with _reviewed(settings) as database:
         finding = one_finding(database, finding_id)
         asked = {"tenant": finding["tenant_id"], "finding": finding["finding_id"]}
-        names, rows = database.run(ledger_page.EVIDENCE_SQL, asked)
+        names, found = database.run(ledger_page.EVIDENCE_SQL, asked)
+        ((finding,), evidence) = (
+            _unnamed(settings, database, list(finding), [tuple(finding.values())]),
+            _unnamed(settings, database, names, found, tenant=asked["tenant"]),
+        )
+    rows = [tuple(row.values()) for row in evidence]
     _note_opened(settings, finding)
     if form == "json":
-        subject = json.loads(finding["subject"])
-        show(as_json({**finding, "subject": subject, "evidence": [dict(zip(names, row, strict=True)) for row in rows]}))
+        show(as_json({**finding, "subject": json.loads(finding["subject"]), "evidence": evidence}))
         return
     show_lines(ledger_page.finding_lines(finding))
     show(f"\n{lay_out(names, rows, 'table')}" if rows else "\nno single event is its evidence")
@@ -106,6 +114,33 @@ def show_finding(finding_id: str, *, form: str, config_path: Path | None) -> Non
             f"the first {len(rows)} of {finding['evidence_count']}; all of them: m365audit query finding-evidence "
             f"--param tenant={finding['tenant_id']} --param finding={finding['finding_id']}"
         )
+
+
+def _unnamed(
+    settings: Settings, database: LockedDatabase, names: Sequence[str], rows: Iterable[Sequence[Any]], tenant: str = ""
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return rows with tokens in place of persons, the same ones as in the report; `query` shows what there is."""
+    from m365audit.report.hiding import hidden  # noqa: PLC0415
+    from m365audit.report.people import People  # noqa: PLC0415
+    from m365audit.store.published import PublishedReader  # noqa: PLC0415
+
+    reader = hidden(PublishedReader(database), People(_key(settings)))
+    told = []
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        unnamed = reader.row(values if "tenant_id" in values else {**values, "tenant_id": tenant})
+        told.append({name: unnamed[name] for name in names})
+    return told
+
+
+def _key(settings: Settings) -> bytes:
+    """Return the key of this installation's tokens; for who may not read it, one that makes tokens for this time."""
+    from m365audit.store.person_key import person_key  # noqa: PLC0415
+
+    if settings.state.is_dir():
+        with suppress(StoreError, OSError):
+            return person_key(settings.state)
+    return token_bytes(32)
 
 
 def _note_opened(settings: Settings, finding: dict[str, Any]) -> None:

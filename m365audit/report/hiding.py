@@ -36,14 +36,15 @@ class HidingReader:
 
     def rows(self, query_name: str, **params: object) -> list[Row]:
         """Run one named query; persons are tokens."""
-        return [self._row(row) for row in self.reader.rows(query_name, **params)]
+        return [self.row(row) for row in self.reader.rows(query_name, **params)]
 
     def batches(self, query_name: str, **params: object) -> Iterator[list[Row]]:
         """Run one named query, some thousands of rows at a time; persons are tokens."""
         for rows in self.reader.batches(query_name, **params):
-            yield [self._row(row) for row in rows]
+            yield [self.row(row) for row in rows]
 
-    def _row(self, row: Row) -> Row:
+    def row(self, row: Row) -> Row:
+        """Return one row, of this reader or of another query of the same database; persons are tokens."""
         tenant = str(row.get("tenant_id") or "")
         changed = {name: self._value(name, value, tenant) for name, value in row.items()}
         if row.get("resource_kind") == "user" and isinstance(row.get("resource_id"), str):
@@ -80,7 +81,7 @@ class HidingReader:
         return known
 
 
-def hidden(reader: Reader, people: People) -> Reader:
+def hidden(reader: Reader, people: People) -> HidingReader:
     """Return a reader whose rows name nobody, but where ``people`` shows names.
 
     It asks the database once who is a person.
