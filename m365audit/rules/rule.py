@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 from m365audit.model import FEEDS, SEVERITIES, Problem
@@ -70,6 +71,7 @@ class Rule:
         return self.aliases[0] if self.aliases else self.id
 
 
+@lru_cache(maxsize=256)  # the same files are read for proving, for controls and for each state of the journal
 def read_rule(file: str, text: str, *, name: str, family: str) -> tuple[Rule | None, tuple[Problem, ...]]:
     """Read one rule file's text.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(
     r"""
@@ -52,8 +53,7 @@ _OUTSIDE_FUNCTIONS: Final = frozenset(
 _OUTSIDE_PREFIXES: Final = ("read_", "parquet_", "duckdb_", "pragma_", "sqlite_", "postgres_", "mysql_", "iceberg_")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: ``kind`` (a group of the pattern), its ``text`` and its 1-based ``line``."""
 
     kind: str
@@ -97,12 +97,14 @@ def faults(sql: str) -> tuple[Fault, ...]:
     return tuple(sorted(found, key=lambda fault: fault.line))
 
 
-def _scan(sql: str) -> Iterator[Token]:
-    line = 1
+@lru_cache(maxsize=4)  # several checks ask about the same text, one after the other
+def _scan(sql: str) -> tuple[Token, ...]:
+    line, found = 1, []
     for match in _TOKEN.finditer(sql):
         text = match.group()
-        yield Token(match.lastgroup or "other", text, line)
+        found.append(Token(match.lastgroup or "other", text, line))
         line += text.count("\n")
+    return tuple(found)
 
 
 def _comment_faults(sql: str) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,7 +40,8 @@ def tree(database: Database, sql: str) -> Tree:
     parsed = json.loads(text)
     if parsed["error"]:
         raise QueryError(str(parsed.get("error_message", "not a SELECT")))
-    found = list(_sources(parsed["statements"], frozenset()))
+    found: set[tuple[str, str]] = set()
+    _gather(parsed["statements"], frozenset(), found, may_recur="RECURSIVE_CTE_NODE" in text)
     return Tree(
         statements=len(parsed["statements"]),
         tables=frozenset(name for kind, name in found if kind == "table"),
@@ -58,30 +59,32 @@ def columns(database: Database, sql: str, parameters: Mapping[str, object]) -> t
     return tuple((str(row[0]), str(row[1])) for row in rows)
 
 
-def _sources(node: object, scope: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _gather(node: object, scope: frozenset[str], found: set[tuple[str, str]], *, may_recur: bool) -> None:
     """Walk the tree; ``scope`` holds the common table expressions that stand for a name here."""
-    if isinstance(node, list):
-        for member in node:
-            yield from _sources(member, scope)
-    elif isinstance(node, dict):
+    if isinstance(node, dict):
         inner = scope
-        for entry in (node.get("cte_map") or {}).get("map", []):
-            name = str(entry["key"]).lower()
-            recursive = {name} if "RECURSIVE_CTE_NODE" in json.dumps(entry["value"]) else set()
-            yield from _sources(entry["value"], inner | recursive)
-            inner |= {name}
-        yield from _source(node, inner)
-        for key, value in node.items():
-            if key != "cte_map":
-                yield from _sources(value, inner)
+        if "cte_map" in node:
+            for entry in (node["cte_map"] or {}).get("map", []):
+                name = str(entry["key"]).lower()
+                is_recursive = may_recur and "RECURSIVE_CTE_NODE" in json.dumps(entry["value"])
+                _gather(entry["value"], inner | {name} if is_recursive else inner, found, may_recur=may_recur)
+                inner |= {name}
+        if "type" in node:
+            _note(node, inner, found)
+        members = [value for key, value in node.items() if key != "cte_map"]
+    else:
+        members, inner = (node if isinstance(node, list) else []), scope
+    for member in members:
+        if isinstance(member, dict | list):
+            _gather(member, inner, found, may_recur=may_recur)
 
 
-def _source(node: Mapping[str, Any], scope: frozenset[str]) -> Iterator[tuple[str, str]]:
-    if node.get("type") == "BASE_TABLE":
+def _note(node: Mapping[str, Any], scope: frozenset[str], found: set[tuple[str, str]]) -> None:
+    if node["type"] == "BASE_TABLE":
         name = str(node["table_name"])
         if node.get("schema_name") or node.get("catalog_name"):
             name = ".".join(filter(None, (node.get("catalog_name"), node.get("schema_name"), name)))
         if name.lower() not in scope:
-            yield "table", name
-    elif node.get("type") == "TABLE_FUNCTION":
-        yield "function", str(node["function"].get("function_name", "")).lower()
+            found.add(("table", name))
+    elif node["type"] == "TABLE_FUNCTION":
+        found.add(("function", str(node["function"].get("function_name", "")).lower()))
