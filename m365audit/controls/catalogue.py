@@ -142,6 +142,7 @@ class ControlQuery:
         needs: feeds that have to be covered for it to be believed.
         needs_register: it says nothing while the register is invalid.
         is_gate: it says what is missing for controls to be within, and nothing else.
+        rules: rules whose findings it reads.
     """
 
     name: str
@@ -149,6 +150,7 @@ class ControlQuery:
     needs: tuple[str, ...]
     needs_register: bool
     is_gate: bool = False
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def load_controls(
         _check_controls(file, document)
         _check_names(file, known, queries, document)
         _check_headers(file, known.values(), document)
+        _check_queries(file, known, queries, document)
     problems = sorted(document.problems, key=lambda problem: (problem.line, problem.path))
     if file is None or problems:
         text = "\n".join(str(problem) for problem in problems)
@@ -235,9 +238,13 @@ def _order(control: str) -> tuple[int, int]:
 
 def _query(query: QueryFile) -> ControlQuery:
     header = query.header
-    needs = header.get("needs", [])
     return ControlQuery(
-        query.name, query.sql, tuple(needs), bool(header.get("needs_register", False)), bool(header.get("gate", False))
+        query.name,
+        query.sql,
+        tuple(header.get("needs", [])),
+        bool(header.get("needs_register", False)),
+        bool(header.get("gate", False)),
+        tuple(header.get("rules", [])),
     )
 
 
@@ -296,3 +303,15 @@ def _check_headers(file: _File, rules: Iterable[RuleFacts], document: Document) 
                 what = f"the rule names the control {shown(name)}, which {FILE} does not have"
                 todo = suggestion(name, known)
                 document.problems.append(Problem(rule.file or rule.id, 0, "control", what, todo, "unknown_control"))
+
+
+def _check_queries(
+    file: _File, rules: Mapping[str, RuleFacts], queries: Mapping[str, ControlQuery], document: Document
+) -> None:
+    """Complain about queries whose header names a rule that does not exist: they would find nothing for ever."""
+    used = {name for entry in file.controls for name in _queries_of(entry)} & queries.keys()
+    for query in (queries[name] for name in sorted(used)):
+        for rule in query.rules:
+            if rule not in rules and rule not in file.awaited:
+                place, what = f"queries/controls/{query.name}.sql", f"{shown(rule)} is no rule"
+                document.problems.append(Problem(place, 0, "rules", what, suggestion(rule, rules), "unknown_rule"))

@@ -12,6 +12,7 @@ from m365audit.config.sentences import sentence
 from m365audit.controls import concluding
 from m365audit.controls import statements as sql
 from m365audit.controls.catalogue import OUTCOMES, Catalogue, Control, ControlQuery
+from m365audit.controls.query_tables import QUERY_TABLE_NAMES, QUERY_TABLES
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS
 from m365audit.store.review_tables import REVIEW_COLUMNS
@@ -64,7 +65,7 @@ def evaluate(
         kind = "TEMP TABLE" if is_temporary else "TABLE"
         database.execute(f"CREATE OR REPLACE {kind} controls AS {concluding.CONTROLS}")
     finally:
-        for name in (*sql.WORK_TABLES, "control_people", *absent):
+        for name in (*QUERY_TABLE_NAMES, *sql.WORK_TABLES, "control_people", *absent):
             database.execute(f"DROP TABLE IF EXISTS temp.{name}")
     return int(database.execute("SELECT count(*) FROM controls")[0][0])
 
@@ -106,6 +107,11 @@ def _fill(database: ControlDatabase, catalogue: Catalogue, now: datetime, roles:
             for query in catalogue.queries
             for place, feed in enumerate(query.needs)
         ],
+    )
+    _insert(
+        database,
+        "query_rules",
+        [{"query": query.name, "rule": rule} for query in catalogue.queries for rule in query.rules],
     )
     _insert(database, "control_people", [{"roles": sorted(held)} for held in roles])
     _insert(database, "control_moment", [{"moment": now.astimezone(UTC).isoformat()}])
@@ -161,6 +167,8 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
         database.execute(statement)
     database.execute(sql.FEED_STATES, {"feeds": list(FEEDS)})
     for statement in (sql.RULE_STATES, sql.ANSWER_FINDINGS, sql.ANSWER_RULES, sql.ANSWER_FIXED):
+        database.execute(statement)
+    for statement in QUERY_TABLES:
         database.execute(statement)
     for query in catalogue.queries:
         _run_query(database, query)

@@ -22,6 +22,7 @@ TABLES: Final = (
     "CREATE TEMP TABLE rule_facts (rule VARCHAR, needs_register BOOLEAN)",
     "CREATE TEMP TABLE rule_feeds (rule VARCHAR, feed VARCHAR, position INTEGER)",
     "CREATE TEMP TABLE query_feeds (query VARCHAR, feed VARCHAR, position INTEGER)",
+    "CREATE TEMP TABLE query_rules (query VARCHAR, rule VARCHAR)",
     "CREATE TEMP TABLE control_moment (moment TIMESTAMPTZ)",
     """
     CREATE TEMP TABLE control_answers (
@@ -52,9 +53,9 @@ INNER JOIN control_list AS c ON c.is_each OR list_contains(c.kinds, i.kind)
 
 FINDINGS: Final = """
 CREATE TEMP TABLE open_findings AS
-SELECT f.tenant_id, f.finding_id, f.rule, f.decision, f.app_id, f.record
+SELECT f.tenant_id, f.finding_id, f.rule, f.decision, f.app_id, f.record, f.subject
 FROM findings AS f
-WHERE f.state = 'open' AND f.rule IN (SELECT rule FROM control_rules)
+WHERE f.state = 'open' AND f.rule IN (SELECT rule FROM control_rules UNION ALL SELECT rule FROM query_rules)
 """
 
 FINDING_INTEGRATIONS: Final = """
@@ -332,7 +333,7 @@ NOT_APPLICABLE: Final = (
 """A control about telephony alone says nothing of a tenant whose valid register names none."""
 
 WORK_TABLES: Final = (
-    "control_list", "control_rules", "rule_facts", "rule_feeds", "query_feeds", "control_answers",
+    "control_list", "control_rules", "rule_facts", "rule_feeds", "query_feeds", "query_rules", "control_answers",
     "control_integrations", "control_scopes", "open_findings", "finding_integrations", "scoped_findings",
     "feed_states", "rule_states", "without_integration", "control_results", "control_said", "control_sentences",
     "control_moment",

@@ -3,6 +3,7 @@ query: employee-consent
 controls: [C04-3]
 needs: []
 needs_register: true
+rules: [employee-consent]
 question: Are employees asked for consent where they cannot refuse?
 ---*/
 WITH asked AS (

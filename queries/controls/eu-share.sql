@@ -5,24 +5,7 @@ needs: [sign_ins_service_principal]
 needs_register: true
 question: Which share of an integration's own sign-ins came from the European Union?
 ---*/
-WITH places AS (
-    -- Only an application's own sign-ins are its place of work: a person on holiday transfers nothing for the vendor.
-    SELECT
-        s.tenant_id,
-        s.app_id,
-        upper(s.country) AS country,
-        cast(make_timestamp(epoch_us(s.occurred_at)) AS DATE) AS day,
-        count(*) AS sign_ins
-    FROM sign_ins AS s
-    WHERE s.kind = 'service_principal' AND s.succeeded IS DISTINCT FROM FALSE
-    GROUP BY ALL
-),
-apps_of AS (
-    SELECT DISTINCT a.tenant_id, a.app_id, a.record, coalesce(r.integration_name, r.record) AS integration_name
-    FROM register_apps AS a
-    INNER JOIN register_records AS r ON a.tenant_id = r.tenant_id AND a.record = r.record
-),
-judged AS (
+WITH judged AS (
     SELECT
         a.tenant_id,
         a.integration_name,
@@ -35,8 +18,8 @@ judged AS (
                 c.code = p.country AND c.class = 'eu' AND c.valid_from <= p.day
                 AND coalesce(p.day < c.valid_until, TRUE)
         ) AS is_eu
-    FROM (SELECT DISTINCT tenant_id, app_id, integration_name FROM apps_of) AS a
-    INNER JOIN places AS p ON a.tenant_id = p.tenant_id AND a.app_id = p.app_id
+    FROM (SELECT DISTINCT tenant_id, app_id, integration_name FROM control_apps) AS a
+    INNER JOIN control_places AS p ON a.tenant_id = p.tenant_id AND a.app_id = p.app_id
 ),
 counted AS (
     SELECT
@@ -48,11 +31,6 @@ counted AS (
     FROM judged
     GROUP BY GROUPING SETS ((tenant_id), (tenant_id, integration_name))
 ),
-lines AS (
-    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
-    UNION ALL
-    SELECT DISTINCT tenant_id, integration_name FROM apps_of
-),
 shares AS (
     SELECT
         l.tenant_id,
@@ -63,7 +41,7 @@ shares AS (
         -- What has no country may be anywhere: the share is at least the one, at most the other.
         100 * coalesce(c.from_eu, 0) AS at_least,
         100 * (coalesce(c.from_eu, 0) + coalesce(c.unknown, 0)) AS at_most
-    FROM lines AS l
+    FROM control_lines AS l
     LEFT JOIN counted AS c
         ON l.tenant_id = c.tenant_id AND l.integration_name IS NOT DISTINCT FROM c.integration_name
     LEFT JOIN policy_commitments AS p ON p.key = 'regions.eu_share_min'

@@ -3,6 +3,7 @@ query: marketing-after-end
 controls: [C04-2]
 needs: []
 needs_register: true
+rules: [used-after-end]
 question: Did a process that rests on consent go on after its end?
 ---*/
 WITH consented AS (

@@ -5,24 +5,7 @@ needs: [sign_ins_service_principal]
 needs_register: true
 question: Was every country that an integration worked from adequate that day, or covered by a safeguard in force?
 ---*/
-WITH places AS (
-    -- Only an application's own sign-ins are its place of work: a person on holiday transfers nothing for the vendor.
-    SELECT
-        s.tenant_id,
-        s.app_id,
-        upper(s.country) AS country,
-        cast(make_timestamp(epoch_us(s.occurred_at)) AS DATE) AS day,
-        count(*) AS sign_ins
-    FROM sign_ins AS s
-    WHERE s.kind = 'service_principal' AND s.succeeded IS DISTINCT FROM FALSE
-    GROUP BY ALL
-),
-apps_of AS (
-    SELECT DISTINCT a.tenant_id, a.app_id, a.record, coalesce(r.integration_name, r.record) AS integration_name
-    FROM register_apps AS a
-    INNER JOIN register_records AS r ON a.tenant_id = r.tenant_id AND a.record = r.record
-),
-safeguarded AS (
+WITH safeguarded AS (
     SELECT
         s.tenant_id,
         s.record,
@@ -60,8 +43,8 @@ classed AS (
                 AND coalesce(cast(make_timestamp(epoch_us(g.valid_from)) AS DATE) <= p.day, TRUE)
                 AND coalesce(p.day < make_timestamp(epoch_us(g.valid_to)), TRUE)
         ) AS is_safe
-    FROM apps_of AS a
-    INNER JOIN places AS p ON a.tenant_id = p.tenant_id AND a.app_id = p.app_id
+    FROM control_apps AS a
+    INNER JOIN control_places AS p ON a.tenant_id = p.tenant_id AND a.app_id = p.app_id
     LEFT JOIN countries AS c
         ON p.country = c.code AND c.valid_from <= p.day AND coalesce(p.day < c.valid_until, TRUE)
 ),
@@ -101,11 +84,7 @@ SELECT
 FROM counted
 UNION ALL
 SELECT l.tenant_id, l.integration_name, 'not_assessable', 'no_source', 'no_sign_ins', '{}'::JSON
-FROM (
-    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
-    UNION ALL
-    SELECT DISTINCT tenant_id, integration_name FROM apps_of
-) AS l
+FROM control_lines AS l
 WHERE NOT EXISTS (
     SELECT 1 FROM counted AS c
     WHERE c.tenant_id = l.tenant_id AND c.integration_name IS NOT DISTINCT FROM l.integration_name

@@ -11,14 +11,9 @@ WITH stale AS (
     CROSS JOIN control_moment AS m
     WHERE make_timestamp(epoch_us(m.moment)) >= d.verified_on + to_days((d.verify_within_days + 1)::INTEGER)
 ),
-lines AS (
-    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
-    UNION ALL
-    SELECT DISTINCT tenant_id, coalesce(integration_name, record) FROM register_records
-),
 asked AS (
     SELECT l.tenant_id, l.integration_name, c.control, 'adequacy' AS dated_table
-    FROM lines AS l
+    FROM control_lines AS l
     CROSS JOIN (SELECT unnest(['C10-2', 'C10-3']) AS control) AS c
     UNION ALL
     -- Where there is no case and no request, no clock was asked.

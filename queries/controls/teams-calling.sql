@@ -3,6 +3,7 @@ query: teams-calling
 controls: [C12-12]
 needs: [call_records]
 needs_register: true
+rules: [direct-routing-without-record]
 question: Were there calls over a trunk or the telephone network that no telephony record covers?
 ---*/
 WITH called AS (

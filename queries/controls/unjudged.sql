@@ -21,16 +21,6 @@ unsaid AS (
     FROM judged_forms
     WHERE verdict = 'not_assessable'
     GROUP BY ALL
-),
-lines AS (
-    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
-    UNION ALL
-    SELECT DISTINCT tenant_id, coalesce(integration_name, record) FROM register_records
-),
-apps_of AS (
-    SELECT DISTINCT a.tenant_id, a.app_id, coalesce(r.integration_name, r.record) AS integration_name
-    FROM register_apps AS a
-    INNER JOIN register_records AS r ON a.tenant_id = r.tenant_id AND a.record = r.record
 )
 SELECT
     l.tenant_id,
@@ -40,7 +30,7 @@ SELECT
     'no_source' AS reason_code,
     'unjudged' AS says,
     json_object('count', sum(u.accesses)::BIGINT) AS facts
-FROM lines AS l
+FROM control_lines AS l
 CROSS JOIN asked AS a
 INNER JOIN unsaid AS u ON l.tenant_id = u.tenant_id
 WHERE
@@ -49,7 +39,7 @@ WHERE
     AND (
         l.integration_name IS NULL OR u.app_id IS NULL
         OR EXISTS (
-            SELECT 1 FROM apps_of AS p
+            SELECT 1 FROM control_apps AS p
             WHERE p.tenant_id = l.tenant_id AND p.app_id = u.app_id AND p.integration_name = l.integration_name
         )
     )

@@ -5,15 +5,10 @@ gate: true
 needs: []
 question: Of which recorded applications does the tenant not show whose they are?
 ---*/
-WITH apps_of AS (
-    SELECT DISTINCT a.tenant_id, a.app_id, coalesce(r.integration_name, r.record) AS integration_name
-    FROM register_apps AS a
-    INNER JOIN register_records AS r ON a.tenant_id = r.tenant_id AND a.record = r.record
-),
-unknown AS (
+WITH unknown AS (
     -- The rules compare what the tenant shows of an application; where it shows none, they have nothing to say.
-    SELECT a.tenant_id, a.app_id, a.integration_name
-    FROM apps_of AS a
+    SELECT DISTINCT a.tenant_id, a.app_id, a.integration_name
+    FROM control_apps AS a
     WHERE
         NOT EXISTS (
             SELECT 1 FROM service_principals AS p WHERE p.tenant_id = a.tenant_id AND p.app_id = a.app_id

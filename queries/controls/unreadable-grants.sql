@@ -29,16 +29,6 @@ WITH unreadable AS (
             WHERE a.tenant_id = g.tenant_id AND a.app_id = g.app_id AND a.is_first_party
         )
     GROUP BY g.tenant_id, g.app_id
-),
-lines AS (
-    SELECT tenant_id, cast(NULL AS VARCHAR) AS integration_name FROM tenants
-    UNION ALL
-    SELECT DISTINCT tenant_id, coalesce(integration_name, record) FROM register_records
-),
-apps_of AS (
-    SELECT DISTINCT a.tenant_id, a.app_id, coalesce(r.integration_name, r.record) AS integration_name
-    FROM register_apps AS a
-    INNER JOIN register_records AS r ON a.tenant_id = r.tenant_id AND a.record = r.record
 )
 SELECT
     l.tenant_id,
@@ -48,13 +38,13 @@ SELECT
     'no_source' AS reason_code,
     'grants_unreadable' AS says,
     json_object('count', sum(u.grants)::BIGINT) AS facts
-FROM lines AS l
+FROM control_lines AS l
 CROSS JOIN (SELECT unnest(['C02-1', 'C03-2', 'C06-1', 'C06-3', 'C12-1', 'C12-4']) AS control) AS c
 INNER JOIN unreadable AS u ON l.tenant_id = u.tenant_id
 WHERE
     l.integration_name IS NULL OR u.app_id IS NULL
     OR EXISTS (
-        SELECT 1 FROM apps_of AS p
+        SELECT 1 FROM control_apps AS p
         WHERE p.tenant_id = l.tenant_id AND p.app_id = u.app_id AND p.integration_name = l.integration_name
     )
 GROUP BY l.tenant_id, c.control, l.integration_name

@@ -72,6 +72,20 @@ def test_a_rule_that_names_an_unknown_control_is_refused(tmp_path: Path) -> None
     assert "did you mean C12-3" in message
 
 
+def test_a_query_that_reads_an_unknown_rule_is_refused(tmp_path: Path) -> None:
+    rules = tuple(rule for rule in rule_facts() if rule.id != "impersonation-granted")
+    message = refusal(tmp_path, SHIPPED, rules)
+    assert "queries/controls/exchange-rights.sql rules: 'impersonation-granted' is no rule" in message
+
+
+def test_every_rule_that_a_query_reads_stands_in_its_header() -> None:
+    for query in catalogue().queries:
+        assert {rule.id for rule in rule_facts() if f"'{rule.id}'" in query.sql} <= set(query.rules), query.name
+    assert {query.name for query in catalogue().queries if query.rules} == {
+        "employee-consent", "exchange-rights", "marketing-after-end", "teams", "teams-calling",
+    }  # fmt: skip
+
+
 def test_every_rule_that_a_control_names_exists() -> None:
     assert catalogue().awaited == ()
     assert "awaited: []" in SHIPPED
