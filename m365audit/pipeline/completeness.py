@@ -10,19 +10,36 @@ from m365audit.store.journal import open_journal
 
 
 def check_journal(settings: Settings) -> None:
-    """Make sure that no decision is lost that was published before.
+    """Make sure that no decision is lost that was written here, or published, before.
 
     An evaluation would publish without it, and what is decided now would be the beginning of another journal.
 
     Raises:
         StoreError: the journal is gone, is an older one or another one, or cannot be read.
     """
+    with open_journal(settings.state) as journal:
+        journal.check_noted()
     try:
         with published.open_published(settings.publish) as database:
             head = tables.published_head(database.execute)
     except (StoreError, QueryError):  # nothing is published, or nothing that can be read: it has nothing to tell
         return
     check_whole(settings, head)
+
+
+def missing(settings: Settings) -> str | None:
+    """Return, in words, which decisions are missing; None when every entry that is known to have been is there.
+
+    Raises:
+        StoreError: the journal is there and cannot be read.
+    """
+    try:
+        check_journal(settings)
+    except StoreError as error:
+        if error.key != "decisions_missing":
+            raise
+        return error.message
+    return None
 
 
 def check_whole(settings: Settings, head: tuple[int, str]) -> None:
@@ -35,10 +52,11 @@ def check_whole(settings: Settings, head: tuple[int, str]) -> None:
     if seq == 0:
         return
     with open_journal(settings.state) as journal:
-        found = [entry.hash for entry in journal.entries() if entry.seq == seq]
-    if found != [digest]:
+        is_there = journal.holds(seq, digest)
+    if not is_there:
         raise StoreError(
             f"decisions are missing: {seq} entries were published, and the journal in {settings.state} is not that one",
             hint="put back the newest copy of review.sqlite; if there is none, move publish/m365audit.duckdb aside: "
             "everything has to be decided again then",
+            key="decisions_missing",
         )

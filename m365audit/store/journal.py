@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from m365audit.errors import ReviewError, StaleVersionError
+from m365audit.errors import ReviewError, StaleVersionError, StoreError
 from m365audit.store.journal_entries import (
     BEGINNING,
     KINDS,
@@ -34,7 +34,7 @@ from m365audit.store.journal_entries import (
     time_text,
 )
 from m365audit.store.journal_file import connect, create, errors_of_the_journal, refuse_links
-from m365audit.store.journal_head import keep_head
+from m365audit.store.journal_head import HEAD_NAME, keep_head, kept_head
 
 __all__ = [
     "BEGINNING",
@@ -107,7 +107,8 @@ class Journal:
             draft: what to write.
             expected_version: newest version of the subject that the decision was made on (0: it has none yet); None
                 not to check.
-            at: time of it; None for now.
+            at: time of it; None for now. It never becomes earlier than the newest entry's: whose clock was set back
+                gains nothing by it.
 
         Raises:
             StaleVersionError: the subject has moved on.
@@ -180,6 +181,22 @@ class Journal:
         """Return whether an entry is there, at its place and with its hash."""
         return [str(row["hash"]) for row in self._rows("WHERE e.seq = :seq", {"seq": seq})] == [digest]
 
+    def check_noted(self) -> None:
+        """Make sure that the newest entry that was noted beside the journal is in it: another one is not begun.
+
+        Raises:
+            StoreError: it is not, or what was noted cannot be read.
+        """
+        noted = kept_head(self.path.parent)
+        if noted is not None and not self.holds(noted.seq, noted.hash):
+            raise StoreError(
+                f"decisions are missing: entry {noted.seq} was written here, and the journal in {self.path.parent} "
+                "does not hold it",
+                hint=f"put back the newest copy of {JOURNAL_NAME}; if there is none, move {HEAD_NAME} aside: "
+                "what was decided since has to be decided again then",
+                key="decisions_missing",
+            )
+
     def broken_links(self) -> list[BrokenLink]:
         """Return every entry that is not what it was when it was written; empty for a journal that is whole."""
         return list(broken_in(self._rows("", {})))
@@ -195,6 +212,7 @@ class Journal:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Write everything inside in one transaction, alone."""
         refuse_links(self.path)
+        self.check_noted()
         with errors_of_the_journal(self.path):
             if not self.path.exists():
                 create(self.path)
@@ -250,8 +268,8 @@ def _insert(connection: sqlite3.Connection, draft: Draft, expected: int | None, 
     actor = canonical(_replaced(asdict(draft.actor), _sound))
     text, salt = canonical(_replaced(dict(draft.body), _sound)), secrets.token_hex(16)
     row: dict[str, Any] = {
-        "seq": int(last["seq"]) + 1 if last else 1, "at": max(time_text(at), newest_at or ""), "kind": draft.kind, "tenant": draft.tenant,
-        "subject": draft.subject, "version": present + 1, "event": draft.event, "actor": actor,
+        "seq": int(last["seq"]) + 1 if last else 1, "at": max(time_text(at), newest_at or ""), "kind": draft.kind,
+        "tenant": draft.tenant, "subject": draft.subject, "version": present + 1, "event": draft.event, "actor": actor,
         "body_hash": digest(salt + text), "previous": str(last["hash"]) if last else BEGINNING,
     }  # fmt: skip
     row["hash"] = entry_hash(row)

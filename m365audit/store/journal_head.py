@@ -1,4 +1,4 @@
-"""The newest entry of the journal, noted in a file beside it: a journal that is lost or cut is told before it is published.
+"""The newest entry of the journal, noted beside it: a journal that is lost or cut is told before it is published.
 
 It proves nothing against who may write to the state folder; that is what the head kept elsewhere is for.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 
 from m365audit.errors import ReviewError, StaleVersionError, StoreError
 from m365audit.store import journal as journal_module
-from m365audit.store import journal_file
+from m365audit.store import journal_file, journal_head
 from m365audit.store.journal import Actor, Draft, JournalMovedError, has_journal, open_journal
 from m365audit.store.journal_head import HEAD_NAME, Head, kept_head
 
@@ -293,9 +295,61 @@ def test_every_entry_is_noted_beside_the_journal(tmp_path: Path) -> None:
         assert not journal.holds(journal.head()[0], "0" * 64)
 
 
-def test_a_note_that_cannot_be_written_stops_no_decision(tmp_path: Path) -> None:
-    (tmp_path / HEAD_NAME).mkdir()
-    with open_journal(tmp_path) as journal:
+def test_a_note_that_cannot_be_written_stops_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, open_journal(tmp_path) as journal:
+        patched.setattr(journal_head, "sync_folder", full)
         assert journal.append(draft(), expected_version=None).seq == 1
-    with pytest.raises(StoreError, match="cannot be read"):
-        kept_head(tmp_path)
+    with open_journal(tmp_path) as journal:
+        assert journal.append(draft(), expected_version=None).seq == 2
+
+
+def _lost(state: Path) -> None:
+    for path in state.glob("review.sqlite*"):
+        path.unlink()
+
+
+def _cut(state: Path) -> None:
+    with sqlite3.connect(state / "review.sqlite") as connection:
+        connection.executescript(
+            "DROP TRIGGER entries_remain; DROP TRIGGER bodies_remain; DELETE FROM entries WHERE seq > 1; "
+            "DELETE FROM bodies WHERE seq > 1"
+        )
+    connection.close()
+
+
+def _other(state: Path) -> None:
+    _lost(state)
+    (state / HEAD_NAME).rename(state / "kept")
+    with open_journal(state) as journal:
+        for _ in range(4):
+            journal.append(draft("F9"), expected_version=None)
+    (state / "kept").replace(state / HEAD_NAME)
+
+
+def _garbled(state: Path) -> None:
+    (state / HEAD_NAME).write_text('{"seq": 3}')
+
+
+@pytest.mark.parametrize(("harm", "words"), [
+    (_lost, "decisions are missing"), (_cut, "decisions are missing"), (_other, "decisions are missing"),
+    (_garbled, "cannot be read"),
+])  # fmt: skip
+def test_a_journal_that_lost_entries_is_told_and_not_written_on(
+    tmp_path: Path, harm: Callable[[Path], None], words: str
+) -> None:
+    """Nothing of it was ever published: the note beside it is all that knows."""
+    with open_journal(tmp_path) as journal:
+        for number in range(3):
+            journal.append(draft(number=number), expected_version=None)
+        journal.check_noted()
+    harm(tmp_path)
+    before = open_journal(tmp_path).entries()
+    with open_journal(tmp_path) as journal:
+        with pytest.raises(StoreError, match=words):
+            journal.check_noted()
+        with pytest.raises(StoreError, match=words):
+            journal.append(draft("F2"), expected_version=None)
+    assert open_journal(tmp_path).entries() == before
