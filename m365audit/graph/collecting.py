@@ -161,10 +161,10 @@ class _Tenant:
         return "error", detail
 
     async def _collect(self) -> None:
-        credential = open_credential(self.job.tenant, self.cloud, state=self.state)
+        credential = open_credential(self.job.tenant, self.cloud, state=self.state, sleep=self._sleep)
         async with TenantClient(
             self.job.tenant.id, self.cloud, credential, self.throttle, on_event=self.outlet.tell, deadline=self.within,
-            sleep=lambda seconds: asyncio.sleep(seconds / self.pace),
+            sleep=self._sleep,
         ) as client:  # fmt: skip
             plans = await service_plans(client)  # the first answer: from here on Microsoft's clock can be known
             await self._compare_clocks(client)
@@ -179,6 +179,10 @@ class _Tenant:
                 for collection in self.job.collections:
                     tasks = await self._plan(collection, now, plans)
                     group.create_task(self._gather(client, collection, tasks))
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, for login's limits as for the others by the time of Microsoft's limits."""
+        await asyncio.sleep(seconds / self.pace)
 
     async def _compare_clocks(self, client: TenantClient) -> None:
         """Be sure what time it is; say so where the host's clock goes wrong.

@@ -14,6 +14,7 @@ AUDITS: Final = "*/auditlogs/directoryaudits"
 CONTENT: Final = "*/subscriptions/content"
 BLOBS: Final = "*/activity/feed/audit/*"
 USERS: Final = "*/users"
+LOGIN: Final = "*/oauth2/v2.0/token"
 LOGS: Final = ("sign_ins_interactive", "directory_audits")
 EXCHANGE: Final = ("audit_exchange", "directory_audits")
 STATE: Final = ("users", "directory_audits")
@@ -75,7 +76,10 @@ LIMITS: Final[list[Case]] = [
     _case("A2", "throttled_without_header", SIGN_INS, 5),
     _case("A2", "throttled_without_header", USERS, 3),
     _case("A2", "throttled_without_header", SIGN_INS, FOR_EVER, ends="throttled"),
+    *_each("A1", "throttled", "retry_after", "integer", "fraction", "date", where=LOGIN),
+    _case("A2", "throttled_without_header", LOGIN, 3),
     *_each("A3", "unavailable", "status", 500, 502, 503, 504),
+    _case("A3", "unavailable", LOGIN, 2, status=503),
     _case("A3", "unavailable", SIGN_INS, 7, status=503),
     _case("A3", "unavailable", CONTENT, 3, status=504),
     _case("A3", "unavailable", SIGN_INS, FOR_EVER, ends="error", status=502),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from m365audit.graph import collecting
+from m365audit.graph.auth import OpenCredential
 from m365audit.simulator.service import Fault
 
 from .living import LATER, living, small_world
@@ -49,6 +54,22 @@ def test_a19_a_tenant_that_never_answers_ends_by_itself_and_harms_nobody(tmp_pat
         assert {row.reason for row in gaps} <= {"throttled", "error"}
         assert outcome.is_partial
         assert not outcome.is_locked_out
+
+
+def test_waiting_for_a_token_goes_by_the_time_of_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[Callable[[float], Coroutine[Any, Any, None]]] = []
+    real = collecting.open_credential
+
+    def watched(*settings: Any, **how: Any) -> OpenCredential:
+        waits.append(how["sleep"])
+        return real(*settings, **how)
+
+    monkeypatch.setattr(collecting, "open_credential", watched)
+    with living(tmp_path, small_world(2), feeds=("organization",)) as one:
+        one.run()
+    began = time.monotonic()
+    asyncio.run(waits[0](100))
+    assert 0.1 <= time.monotonic() - began < 20, "a hundred seconds at the pace of a thousand"
 
 
 @pytest.mark.parametrize("flaw", ["expired", "wrong_name", "self_signed"])
