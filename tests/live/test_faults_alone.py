@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from m365audit.graph import collecting
+from m365audit.graph import auth, collecting
 from m365audit.graph.auth import OpenCredential
 from m365audit.simulator.service import Fault
 
@@ -58,13 +58,13 @@ def test_a19_a_tenant_that_never_answers_ends_by_itself_and_harms_nobody(tmp_pat
 
 def test_waiting_for_a_token_goes_by_the_time_of_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[Callable[[float], Coroutine[Any, Any, None]]] = []
-    real = collecting.open_credential
+    real = auth.open_credential
 
     def watched(*settings: Any, **how: Any) -> OpenCredential:
         waits.append(how["sleep"])
         return real(*settings, **how)
 
-    monkeypatch.setattr(collecting, "open_credential", watched)
+    monkeypatch.setattr(collecting, auth.open_credential.__name__, watched)
     with living(tmp_path, small_world(2), feeds=("organization",)) as one:
         one.run()
     began = time.monotonic()
