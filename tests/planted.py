@@ -15,7 +15,7 @@ TENANT: Final = "11111111-1111-4111-8111-111111111111"
 USER: Final = "5a3c9f00-1111-4222-8333-abcdefabcdef"
 UPN: Final = "Femke.de.Boer@contoso.example"
 NAME: Final = "Femke de Boer"
-STRANGER: Final = "somebody.else@fabrikam.example"
+STRANGER: Final = "xanthippe.k@fabrikam.example"
 PLANTED: Final = (
     UPN, UPN.upper(), USER.upper(), NAME, f"Mailbox of {NAME} ({UPN})", f"/users/{USER}/messages?$top=5",
     f"/users('{UPN.replace('@', '%40')}')/x", UPN.replace("@", "%2540"), UPN.replace("@", "&#64;"),
@@ -29,7 +29,7 @@ TRACES: Final = (
     "femke",
     "5a3c9f00",
     "boer",
-    "somebody",
+    "xanthippe",
     "198.51.100",
     "rmvta2uu",
     "46656d6b65",

@@ -30,7 +30,8 @@ PLANTED = (
     f"/users/{USER}/messages",
     f"/users/{UPN}/messages?$top=5", "/personal/femke_de_boer_contoso_example/Documents/x.docx", f"<{UPN}>",
     f"smtp:{UPN}", "femke.de.boer%40contoso.example", f"{UPN}, {UPN}; {UPN}", f'{{"owner":"{UPN}"}}', f"it was {UPN}.",
-    "198.51.100.77", "from 198.51.100.77:443", "[198.51.100.77]", "2001:db8:85a3::8a2e:370:7334",
+    "198.51.100.77", "from 198.51.100.77:443", "it came from 198.51.100.77. And then", "[198.51.100.77]",
+    "2001:db8:85a3::8a2e:370:7334",
     "somebody.else@fabrikam.example",
     f"x={UPN}", f"{NAME}'s calendar", f"\u201c{NAME}\u201d",
 )  # fmt: skip
