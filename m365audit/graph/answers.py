@@ -9,7 +9,8 @@ from typing import Final
 
 import httpx
 
-from m365audit.graph.body import IncompleteError, TooLargeError, require_document
+from m365audit.graph.body import IncompleteError, TooLargeError
+from m365audit.graph.documents import Listed, require_document
 from m365audit.graph.failures import CollectionError, NotFoundError, StaleLinkError
 from m365audit.graph.refusals import Refusal, error_of, meaning_of
 from m365audit.graph.retry import TransientError, http_date, retry_after
@@ -30,12 +31,14 @@ class Answer:
         headers: names in lower case.
         body: one JSON document as it was sent, decompressed; empty for 204 only.
         at: when it was given, by Microsoft's clock.
+        listed: the records of it, where it lists any.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     at: datetime
+    listed: Listed | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +84,15 @@ class Heard:
         """
         if self.refusal is not None:
             raise self._error(self.refusal)
-        response = self.response
+        response, listed = self.response, None
         if response.status_code != _NO_CONTENT:
             try:
-                require_document(response.content)
+                listed = require_document(response.content)
             except IncompleteError as error:
                 raise TransientError(str(error), status=response.status_code) from None
             except TooLargeError as error:
                 raise CollectionError("error", str(error), status=response.status_code) from None
-        return Answer(response.status_code, dict(response.headers), response.content, self.at)
+        return Answer(response.status_code, dict(response.headers), response.content, self.at, listed)
 
     def _error(self, refusal: Refusal) -> TransientError | CollectionError:
         status = self.response.status_code

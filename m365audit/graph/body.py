@@ -1,25 +1,18 @@
-"""Owns that an answer is whole: read within limits, as long as it said, decompressed to its end, one JSON document.
+"""Owns that an answer is whole: read within limits, as long as it said, decompressed to its end.
 
 A page of which a part is missing must never pass for a page with fewer records. Never interprets a record.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable
 from typing import Final
 
 import httpx
-import msgspec
-
-from m365audit.graph.tolerant import is_document
 
 MAX_BYTES: Final = 64 << 20
 """Largest answer taken, as it comes and decompressed. Pages of 1,000 sign-ins have 2 to 4 MB."""
-
-MAX_DEPTH: Final = 256
-"""Deepest nesting of a document; of records, imports take no more either."""
 
 REDIRECT: Final = "m365audit_redirect"
 """Extension of an answer that holds where it redirects to: httpx would read the header, and stumble over some."""
@@ -29,11 +22,6 @@ _GZIP: Final = 31
 _MAX_DIGITS: Final = 18
 _CHOSEN: Final = ("", "identity")
 _ENCODINGS: Final = ("gzip", "x-gzip")
-_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
-_STRING: Final = re.compile(rb'"[^"]*"')
-_ALL_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
-_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'[]{}"'))
-_TOO_DEEP: Final = b"[" * (MAX_DEPTH + 1)
 
 
 class IncompleteError(Exception):
@@ -166,34 +154,3 @@ def inflated(raw: bytes, encoding: str, max_bytes: int) -> bytes:
     if inflater.unused_data:
         raise IncompleteError("something lies behind the end of an answer's compressed body")
     return content
-
-
-def require_document(body: bytes) -> None:
-    """Make sure that a body is one whole JSON object or array of ordinary depth.
-
-    Raises:
-        IncompleteError: empty, HTML, cut, or with something behind its end.
-        TooLargeError: nested deeper than :data:`MAX_DEPTH`.
-    """
-    if body[:1] not in {b"{", b"["} and body.lstrip()[:1] not in {b"{", b"["}:
-        raise IncompleteError("an answer is empty" if not body else "an answer is not JSON")
-    _require_depth(body)
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        if not is_document(body):
-            raise IncompleteError("an answer is not one whole JSON document") from None
-
-
-def _require_depth(body: bytes) -> None:
-    """Refuse deep nesting without nesting anything: what remains of the text are brackets, peeled from the inside."""
-    text = _ESCAPE.sub(b"", body) if b"\\" in body else body
-    text = _STRING.sub(b"", text.translate(_ALL_SQUARE, _NOT_STRUCTURE).replace(b'""', b""))
-    for _ in range(MAX_DEPTH + 1):
-        peeled = text.replace(b"[]", b"")
-        if len(peeled) == len(text):
-            return  # nothing is left, or brackets that do not match: the parser says so
-        if _TOO_DEEP in peeled:
-            break
-        text = peeled
-    raise TooLargeError(f"an answer is nested more than {MAX_DEPTH} levels deep")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from m365audit.graph import tolerant
+from m365audit.graph.documents import page_of
 from m365audit.graph.failures import CollectionError, StaleLinkError
 from m365audit.graph.feeds.collection import Answer, Client
 from m365audit.graph.values import Page, Task, Window
@@ -24,17 +24,8 @@ EMPTY_IN_A_ROW: Final = 100
 KNOWN_IN_A_ROW: Final = 5
 """Pages in a row that bring nothing new: links that differ may still lead in a circle."""
 
-MOST_RECORDS: Final = 50_000
-"""Records on one page; Microsoft's largest pages have 1,000, its largest content blobs some thousands."""
-
-_LARGE: Final = 8 << 20
-_MOST_COMMAS: Final = 4_000_000
-"""More values than a page could hold in memory at once; counted only where a body is large."""
 _SAMPLE: Final = 16
 _BAD_REQUEST: Final = 400
-_CONTENT: Final = "Microsoft's answer is not a page of records"
-
-T = TypeVar("T")
 Ask = Callable[[Client, Window | None, int], Awaitable[Answer]]
 """Asks for the first page: of a window, with so many records at most."""
 
@@ -73,60 +64,12 @@ class Progress:
     records: int = 0
 
 
-class _Body(msgspec.Struct):
-    value: list[msgspec.Raw]
-    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
-
-
 class _Key(msgspec.Struct):
     id: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     audit_id: msgspec.Raw = msgspec.field(name="Id", default_factory=msgspec.Raw)
 
 
-_read_body = msgspec.json.Decoder(_Body).decode
-_read_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_key = msgspec.json.Decoder(_Key).decode
-
-
-def page_of(body: bytes) -> tuple[list[bytes], str | None]:
-    """Return the records of a page, each on one line, and the link to the next page.
-
-    Raises:
-        CollectionError: it is no page, or too large a one.
-    """
-    _require_room(body)
-    try:
-        page = _read_body(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        records, link = _tolerantly(tolerant.page, body)
-    else:
-        records, link = _lines(page.value, body), page.next_link
-    if link == "":
-        raise CollectionError("error", "Microsoft's answer has an empty link to the next page")
-    if link is not None and not isinstance(link, str):
-        raise CollectionError("error", _CONTENT)
-    return records, link
-
-
-def array_of(body: bytes) -> list[bytes]:
-    """Return the records of a body that is one array, each on one line.
-
-    Raises:
-        CollectionError: it is none, or too large a one.
-    """
-    _require_room(body)
-    try:
-        return _lines(_read_array(body), body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return _tolerantly(tolerant.array, body)
-
-
-def _tolerantly(read: Callable[[bytes], T], body: bytes) -> T:
-    """Read what the quick way refused, if there is hope."""
-    try:
-        return read(body)
-    except (ValueError, RecursionError):
-        raise CollectionError("error", _CONTENT) from None
 
 
 async def follow(
@@ -151,7 +94,7 @@ async def follow(
     answer = await _first(client, listing, window, progress)
     circle = _Circle()
     while True:
-        records, link = page_of(answer.body)
+        records, link = page_of(answer)
         circle.note(records, link)
         if records:
             progress.records += len(records)
@@ -221,24 +164,3 @@ def _key(record: bytes) -> int:
     except (msgspec.MsgspecError, RecursionError):
         return hash(record)
     return hash(bytes(key.id) or bytes(key.audit_id) or record)
-
-
-def _require_room(body: bytes) -> None:
-    if len(body) > _LARGE and body.count(b",") > _MOST_COMMAS:
-        raise CollectionError("error", "Microsoft's answer holds more values than any page of records has")
-
-
-def _lines(raws: Sequence[msgspec.Raw], body: bytes) -> list[bytes]:
-    """Return each value as it was sent; where line feeds stand between its parts they are left out."""
-    if len(raws) > MOST_RECORDS:
-        raise CollectionError("error", f"Microsoft's answer holds {len(raws)} records, more than any page has")
-    if b"\n" not in body and b"\r" not in body:
-        return [bytes(raw) for raw in raws]
-    return [_on_one_line(bytes(raw)) for raw in raws]
-
-
-def _on_one_line(record: bytes) -> bytes:
-    """Leave out the blanks between the parts of a record; numbers and texts stay as they were spelled."""
-    if b"\n" not in record and b"\r" not in record:
-        return record
-    return msgspec.json.format(record, indent=-1)

@@ -22,12 +22,12 @@ from msgraph.generated.security.audit_log.queries.queries_request_builder import
 
 from m365audit.config import StorageSettings
 from m365audit.graph.blobs import Container
+from m365audit.graph.documents import array_of, page_of
 from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection
 from m365audit.graph.feeds.graph_activity import files_of
 from m365audit.graph.feeds.subscriptions import address
 from m365audit.graph.moments import literal
-from m365audit.graph.paging import array_of, page_of
 from m365audit.graph.values import Window
 
 Probe = Callable[[Client], Awaitable[bool]]
@@ -84,7 +84,7 @@ async def audit_log(client: Client, wanted: Iterable[str]) -> dict[str, Seen]:
         return dict.fromkeys(names, Seen("absent", "this cloud has no Management Activity API"))
     try:
         answer = await client.get(address(client, "subscriptions/list"), limits=_MANAGEMENT)
-        on = _subscribed(array_of(answer.body))
+        on = _subscribed(array_of(answer))
     except CollectionError as error:
         return dict.fromkeys(names, _refused(error))
     waiting = Seen(
@@ -125,7 +125,7 @@ async def _content(name: str, client: Client) -> bool:
     answer = await client.get(
         address(client, "subscriptions/content", contentType=CONTENT[name], **window), limits=_MANAGEMENT
     )
-    return bool(array_of(answer.body))
+    return bool(array_of(answer))
 
 
 async def _sign_ins(event_type: str, client: Client) -> bool:
@@ -135,7 +135,7 @@ async def _sign_ins(event_type: str, client: Client) -> bool:
     )
     info = client.sdk.audit_logs.sign_ins.to_get_request_information(RequestConfiguration(query_parameters=query))
     answer = await client.send(info, limits=("reports",), is_beta=True)
-    return bool(page_of(answer.body)[0])
+    return bool(page_of(answer)[0])
 
 
 async def _directory_audits(client: Client) -> bool:
@@ -146,7 +146,7 @@ async def _directory_audits(client: Client) -> bool:
     builder = client.sdk.audit_logs.directory_audits
     info = builder.to_get_request_information(RequestConfiguration(query_parameters=query))
     answer = await client.send(info, limits=("reports",))
-    return bool(page_of(answer.body)[0])
+    return bool(page_of(answer)[0])
 
 
 async def _audit_queries(client: Client) -> bool:
@@ -158,7 +158,7 @@ async def _audit_queries(client: Client) -> bool:
         answer = await client.send(info, limits=("audit_queries",))
     except NotFoundError:  # some tenants have them in beta only
         answer = await client.send(info, limits=("audit_queries",), is_beta=True)
-    page_of(answer.body)
+    page_of(answer)
     return True
 
 
@@ -176,7 +176,7 @@ async def _call_records(client: Client) -> bool:
         times = f"fromDateTime={literal(now - DAY)},toDateTime={literal(now)}"
         place = f"{client.cloud.graph}/v1.0/communications/callRecords/microsoft.graph.callRecords.{name}({times})"
         answers.append(await client.get(place, limits=_CALLS))
-    return any(page_of(answer.body)[0] for answer in answers)
+    return any(page_of(answer)[0] for answer in answers)
 
 
 async def _storage(client: Client, settings: StorageSettings) -> Seen:

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
+from m365audit.graph.documents import page_in
 from m365audit.graph.failures import CollectionError, NotFoundError, StaleLinkError
 from m365audit.graph.feeds.collection import Answer, Client
 from m365audit.graph.feeds.listing import ANY_SIZE, DIRECTORY, whole
-from m365audit.graph.paging import page_of
 from m365audit.graph.values import Task
 
 SIZE: Final = 20
@@ -87,7 +87,7 @@ def _first_page(inner: _Inner | None) -> tuple[list[bytes], str | None] | None:
     if inner is None or inner.status != _OK:
         return None
     try:
-        return page_of(bytes(inner.body))
+        return page_in(bytes(inner.body))
     except CollectionError:
         return None
 

@@ -22,11 +22,12 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from m365audit.graph.documents import array_of
 from m365audit.graph.failures import CollectionError, NotFoundError, SignInError
 from m365audit.graph.feeds.collection import Client, Collection, Permission, Pull
 from m365audit.graph.feeds.subscriptions import LIMITS, Subscription, address, memory, next_second, subscription
 from m365audit.graph.moments import literal
-from m365audit.graph.paging import KNOWN_IN_A_ROW, Progress, array_of
+from m365audit.graph.paging import KNOWN_IN_A_ROW, Progress
 from m365audit.graph.splitting import read_window, whole_window
 from m365audit.graph.values import Ended, GapReason, Page, Task, Window
 
@@ -262,7 +263,7 @@ async def _records(client: Client, content: _Listed) -> list[bytes]:
     """Return the records of one piece of content."""
     mark = "&" if "?" in content.content_uri else "?"
     url = f"{content.content_uri}{mark}{urlencode({'PublisherIdentifier': client.tenant})}"
-    return array_of((await client.get(url, limits=LIMITS, what="content_uri")).body)
+    return array_of(await client.get(url, limits=LIMITS, what="content_uri"))
 
 
 def _is_of_one(error: CollectionError) -> bool:

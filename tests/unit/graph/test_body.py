@@ -9,16 +9,12 @@ import zlib
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from m365audit.graph.body import (
-    MAX_DEPTH,
     IncompleteError,
     TooLargeError,
     WholeBodies,
     inflated,
-    require_document,
 )
 
 from .wired import Server, Told, raw
@@ -118,73 +114,3 @@ def test_reading_stops_at_the_limit() -> None:
 def test_what_went_wrong_on_the_wire_stays_what_it_was() -> None:
     with pytest.raises(httpx.ReadError):
         read(raw(PAGE[:100], error=httpx.ReadError("the connection was lost")))
-
-
-def test_a_document_that_is_cut_is_an_error_at_every_byte() -> None:
-    for cut in range(len(PAGE)):
-        with pytest.raises(IncompleteError):
-            require_document(PAGE[:cut])
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b" \r\n",
-        b"<!DOCTYPE html><html><body>Sign in to the network</body></html>",
-        b"null",
-        b"123",
-        b'"text"',
-        b"true",
-        PAGE + b"x",
-        PAGE + PAGE,
-        PAGE + b"\0",
-        PACKED,
-        b"\xef\xbb\xbf{}",
-        b'{"value": [NaN]}',
-        b'{"value": [1,]}',
-        b"{'value': []}",
-        b"[" * 100_000,
-        b"[]]",
-        b'{"value": "' + b"[" * 1000,
-    ],
-)
-def test_what_is_not_one_document_is_an_error(body: bytes) -> None:
-    with pytest.raises(IncompleteError):
-        require_document(body)
-
-
-@pytest.mark.parametrize(
-    "body", [b"{}", b"[]", b' {"a": []}\r\n', b'{"a": "' + b"[{" * 5000 + b'"}', b'["\\"[", "\\\\", "]\\\\\\"["]', PAGE]
-)
-def test_one_document_is_one(body: bytes) -> None:
-    require_document(body)
-
-
-@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, MAX_DEPTH * 4, 100_000])
-@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{},{"a":"]","b":', b"}]")])
-def test_deep_nesting_is_refused_before_anything_nests(depth: int, begin: bytes, end: bytes) -> None:
-    with pytest.raises(TooLargeError, match="deep"):
-        require_document(begin * depth + b"1" + end * depth)
-
-
-def test_ordinary_nesting_passes() -> None:
-    require_document(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
-    require_document(b'{"a\\"[":[{"x":"}"},' * (MAX_DEPTH // 3) + b"1" + b"]}" * (MAX_DEPTH // 3))
-
-
-LEAVES = st.none() | st.booleans() | st.integers() | st.text('ab"\\[]{}é\n\u2028', max_size=8)
-DOCUMENTS = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('a"\\[{', max_size=4), inner, max_size=4),
-)
-
-
-@settings(deadline=None)
-@given(st.lists(DOCUMENTS, max_size=3), st.data())
-def test_every_document_passes_and_no_part_of_it_does(document: list[object], data: st.DataObject) -> None:
-    for is_ascii in (True, False):
-        body = json.dumps(document, ensure_ascii=is_ascii).encode()
-        require_document(body)
-        with pytest.raises(IncompleteError):
-            require_document(body[: data.draw(st.integers(0, len(body) - 1))])

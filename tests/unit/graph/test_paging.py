@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from m365audit.graph import paging, tolerant
-from m365audit.graph.body import require_document
+from m365audit.graph import paging
 from m365audit.graph.failures import CollectionError
-from m365audit.graph.paging import Progress, array_of, follow, page_of
+from m365audit.graph.paging import Progress, follow
 from m365audit.graph.splitting import MOST_RESTARTS, NARROWEST, halves, read_listing
 from m365audit.graph.values import Ended, Page, Window
 
@@ -47,93 +42,6 @@ def chain(*pages: bytes) -> Callable[[str], bytes]:
         return pages[int(url.split()[1]) if url.startswith("link") else 0]
 
     return script
-
-
-# --- records as bytes ---
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(records=st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=4), is_pretty=st.booleans())
-def test_records_come_as_they_were_sent(records: list[dict[str, Any]], is_pretty: bool) -> None:  # noqa: FBT001
-    sent = json.dumps({"value": records}, indent=2 if is_pretty else None, ensure_ascii=False)
-    try:
-        body_bytes = sent.encode()
-    except UnicodeEncodeError:
-        return
-    found, link = page_of(body_bytes)
-    assert [json.loads(record) for record in found] == records
-    assert link is None
-    assert not any(b"\n" in record for record in found)
-    if not is_pretty:
-        assert all(record in body_bytes for record in found)
-
-
-def test_numbers_and_texts_keep_their_spelling() -> None:
-    sent = b'{"value":[{"a":\r\n 1.50e+05, "b": "\\u00e9 \\/ \\n", "c":12345678901234567890123, "d" : 0.10}]}'
-    assert page_of(sent)[0] == [b'{"a":1.50e+05,"b":"\\u00e9 \\/ \\n","c":12345678901234567890123,"d":0.10}']
-
-
-def test_bytes_that_are_no_utf8_are_left_to_whoever_judges_records() -> None:
-    assert page_of(b'{"value":[{"a":"\xff"}]}')[0] == [b'{"a":"\xff"}']
-
-
-HALF = '{"id":"b","name":"half a \\ud800 character"}'
-
-
-@pytest.mark.parametrize("blank", ["", "\n", " \t"])
-def test_a_record_with_half_a_character_does_not_hide_the_others(blank: str) -> None:
-    parts = ["{", '"@odata.context"', ":", '"x\\ud801"', ",", '"value"', ":", "[", '{"id":"a"}', ",", HALF, "]", ",",
-             '"@odata.nextLink"', ":", '"l"', "}"]  # fmt: skip
-    sent = blank.join(parts).encode()
-    require_document(sent)
-    assert page_of(sent) == ([b'{"id":"a"}', HALF.encode()], "l")
-    assert array_of(blank.join(["[", HALF, ",", "1", "]", ""]).encode()) == [HALF.encode(), b"1"]
-    for end in range(len(sent.rstrip()) - 1):
-        assert not tolerant.is_document(sent[:end])
-        with pytest.raises(CollectionError):
-            page_of(sent[:end])
-
-
-@pytest.mark.parametrize("sent", [
-    "[]", '{"value":7,"a":"%"}', '{"a":"%"}', '{"value":["%"]} x', '{"value":["%",]}', '{"value":["%" 1]}',
-    '{"value" ["%"]}', '{"value":["%"],"@odata.nextLink":7}',
-])  # fmt: skip
-def test_half_a_character_excuses_nothing_else(sent: str) -> None:
-    with pytest.raises(CollectionError):
-        page_of(sent.replace("%", "\\ud800").encode())
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [b"{}", b"[]", b'{"value":{}}', b'{"value":null}', b'{"value":[1', b"<html>", b"", b'{"error":{"code":"x"}}',
-     b'{"value":[],"@odata.nextLink":7}', b'{"value":[],"@odata.nextLink":""}', b'{"value":' + b"[" * 100_000],
-)  # fmt: skip
-def test_what_is_no_page_is_no_empty_page(sent: bytes) -> None:
-    with pytest.raises(CollectionError) as caught:
-        page_of(sent)
-    assert caught.value.reason == "error"
-
-
-def test_an_array_is_read_likewise() -> None:
-    assert array_of(b'[{"Id": 1},\n {"Id":\n 2}]') == [b'{"Id": 1}', b'{"Id":2}']
-    with pytest.raises(CollectionError):
-        array_of(b'{"Id": 1}')
-
-
-def test_a_page_with_too_many_records_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_RECORDS", 3)
-    with pytest.raises(CollectionError, match="more than any page has"):
-        page_of(body([{}] * 4))
-
-
-def test_a_huge_page_of_small_values_is_refused_before_it_is_taken_apart() -> None:
-    with pytest.raises(CollectionError, match="more values"):
-        page_of(b'{"value":[' + b"0," * 4_500_000 + b"0]}")
 
 
 # --- following links ---
