@@ -15,6 +15,8 @@ The tree::
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AuditError(Exception):
     """Base of all errors: a sentence that says what is wrong, and one that says what to do.
@@ -26,6 +28,8 @@ class AuditError(Exception):
         line: 1-based line in ``file``.
         tenant: tenant id concerned.
         feed: feed concerned.
+        key: under which the review page has its own words for message and hint; empty where it has none.
+        values: what these words tell: codes, times, names.
     """
 
     exit_code = 1
@@ -39,6 +43,8 @@ class AuditError(Exception):
         line: int | None = None,
         tenant: str | None = None,
         feed: str | None = None,
+        key: str = "",
+        values: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -47,6 +53,8 @@ class AuditError(Exception):
         self.line = line
         self.tenant = tenant
         self.feed = feed
+        self.key = key
+        self.values = values or {}
 
     def __str__(self) -> str:
         place = self.file or ""
@@ -95,15 +103,25 @@ class RuleError(AuditError):
 
 
 class ReviewError(AuditError):
-    """A decision, a breach case's step or an answer to a request that may not be recorded; nothing was."""
+    """A decision, a breach case's step or an answer to a request that may not be recorded; nothing was.
+
+    Args:
+        message: what is wrong, in the words of the command line.
+        hint: the next step there.
+        key: as in ``AuditError``.
+        values: the rest: what the page's words tell.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", key: str = "", **values: object) -> None:
+        super().__init__(message, hint=hint, key=key, values=values)
 
 
 class StaleVersionError(ReviewError):
     """What was to be decided on has moved on: ``version`` is the one it has now, ``event`` what made it."""
 
     def __init__(self, message: str, *, version: int, event: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, key="stale")
         self.version = version
         self.event = event

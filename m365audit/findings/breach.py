@@ -32,7 +32,8 @@ def become_aware(terms: Terms, case: Case, actor: Actor, aware_at: datetime, rea
     _check_past(aware_at, now)
     is_later = case.aware_at is not None and aware_at > case.aware_at
     if is_later and case.pending_aware_at is not None:
-        raise ReviewError("a later awareness waits for a second person", hint="approve or deny it first")
+        what = "a later awareness waits for a second person"
+        raise ReviewError(what, hint="approve or deny it first", key="awareness_waits")
     body: dict[str, Any] = {"aware_at": _text(aware_at), "before": _text(case.aware_at), "reason": reason.strip()}
     if is_later:
         body |= {"is_pending": terms.is_second_person_needed, "is_second_person_off": not terms.is_second_person_needed}
@@ -47,7 +48,7 @@ def answer_later_awareness(terms: Terms, case: Case, actor: Actor, reason: str, 
     """
     _check_open(terms, case, actor, _PEOPLE | {"reviewer"}, "approve a later awareness")
     if case.pending_aware_at is None:
-        raise ReviewError("nothing waits for a second person here")
+        raise ReviewError("nothing waits for a second person here", key="nothing_waits")
     if is_approved:
         check_second(terms, str(case.pending_person), actor, "who asked for a later awareness cannot approve it")
     check_reason(reason)
@@ -62,9 +63,10 @@ def assess(terms: Terms, case: Case, actor: Actor, risk: str, reason: str) -> Ru
     """
     _check_open(terms, case, actor, _DECIDERS, "assess a breach")
     if risk not in RISKS:
-        raise ReviewError(f"there is no risk {risk!r}", hint=suggestion(risk, RISKS))
+        raise ReviewError(f"there is no risk {risk!r}", hint=suggestion(risk, RISKS), key="no_choice", field="risk")
     if case.aware_at is None:
-        raise ReviewError("nobody is aware of it yet", hint=f"first: m365audit breach aware {case.case_id}")
+        hint = f"first: m365audit breach aware {case.case_id}"
+        raise ReviewError("nobody is aware of it yet", hint=hint, key="not_aware")
     check_reason(reason)
     return Ruling("assess", {"risk": risk, "before": case.risk, "reason": reason.strip()})
 
@@ -81,13 +83,17 @@ def notify(
     _check_open(terms, case, actor, _DECIDERS, "notify the authority")
     _check_past(notified_at, now)
     if case.aware_at is None or case.due_at is None:
-        raise ReviewError("nobody is aware of it yet", hint=f"first: m365audit breach aware {case.case_id}")
+        hint = f"first: m365audit breach aware {case.case_id}"
+        raise ReviewError("nobody is aware of it yet", hint=hint, key="not_aware")
     if notified_at < case.aware_at:
-        raise ReviewError("it was notified before anybody was aware", hint="correct aware_at first: it may be earlier")
+        what = "it was notified before anybody was aware"
+        raise ReviewError(what, hint="correct aware_at first: it may be earlier", key="notified_unaware")
     if case.risk == "no_risk":
-        raise ReviewError("it was assessed as no risk", hint=f"first: m365audit breach assess {case.case_id} risk")
+        hint = f"first: m365audit breach assess {case.case_id} risk"
+        raise ReviewError("it was assessed as no risk", hint=hint, key="no_risk")
     if not is_complete and case.notified_at is not None:
-        raise ReviewError("the authority was notified already", hint="what comes later makes it complete: --complete")
+        hint = "what comes later makes it complete: --complete"
+        raise ReviewError("the authority was notified already", hint=hint, key="notified_already")
     is_late = case.notified_at is None and notified_at > case.due_at
     if is_late:
         _check_late(case, late_reason)
@@ -130,15 +136,19 @@ def close(terms: Terms, case: Case, actor: Actor, reason: str, not_informed_reas
     _check_open(terms, case, actor, _DECIDERS, "close a case")
     check_reason(reason)
     if case.pending_aware_at is not None:
-        raise ReviewError("a later awareness waits for a second person", hint="approve or deny it first")
+        what = "a later awareness waits for a second person"
+        raise ReviewError(what, hint="approve or deny it first", key="awareness_waits")
     if case.aware_at is not None and case.risk != "no_risk" and case.state != "notified_complete":
-        missing = "its risk is not assessed" if case.risk is None else "the authority was not wholly notified"
+        key, missing = "not_notified", "the authority was not wholly notified"
+        if case.risk is None:
+            key, missing = "not_assessed", "its risk is not assessed"
         hint = f"see m365audit breach status {case.case_id}; assess no_risk, or notify, then close"
-        raise ReviewError(f"it cannot be closed: {missing}", hint=hint)
+        raise ReviewError(f"it cannot be closed: {missing}", hint=hint, key=key)
     if case.risk == "high_risk" and case.people_informed_at is None:
         if not not_informed_reason:
             hint = "say when they were (breach informed), or why not (--not-informed REASON, GDPR Art. 34(3))"
-            raise ReviewError("the risk is high, and the people concerned were not informed", hint=hint)
+            what = "the risk is high, and the people concerned were not informed"
+            raise ReviewError(what, hint=hint, key="people_not_informed")
         check_reason(not_informed_reason)
     return Ruling("close", {"reason": reason.strip(), "not_informed_reason": not_informed_reason})
 
@@ -146,18 +156,21 @@ def close(terms: Terms, case: Case, actor: Actor, reason: str, not_informed_reas
 def _check_open(terms: Terms, case: Case, actor: Actor, roles: frozenset[str], what: str) -> None:
     check_may(terms, actor, roles, what)
     if case.state == "closed":
-        raise ReviewError(f"{case.case_id} is closed", hint="open a new case for the same finding")
+        hint = "open a new case for the same finding"
+        raise ReviewError(f"{case.case_id} is closed", hint=hint, key="case_closed", case=case.case_id)
 
 
 def _check_past(moment: datetime, now: datetime) -> None:
     if moment > now + _SLACK:
-        raise ReviewError(f"{moment:%Y-%m-%d %H:%M} UTC lies in the future", hint=f"it is {now:%Y-%m-%d %H:%M} UTC")
+        what = f"{moment:%Y-%m-%d %H:%M} UTC lies in the future"
+        raise ReviewError(what, hint=f"it is {now:%Y-%m-%d %H:%M} UTC", key="future", at=moment, now=now)
 
 
 def _check_late(case: Case, late_reason: str | None) -> None:
     if not late_reason:
         what = f"the {case.hours} hours were over at {case.due_at:%Y-%m-%d %H:%M} UTC"
-        raise ReviewError(what, hint="say why it is late: --late-reason (GDPR Art. 33(1))")
+        hint = "say why it is late: --late-reason (GDPR Art. 33(1))"
+        raise ReviewError(what, hint=hint, key="late", hours=case.hours, due=case.due_at)
     check_reason(late_reason)
 
 
@@ -166,13 +179,15 @@ def _check_complete(case: Case, answers: Mapping[str, str]) -> None:
     if whole.missing:
         hint = "; ".join(f"{name}: {REQUIRED_ANSWERS[name]}" for name in whole.missing)
         what = f"it is not complete by GDPR Art. 33(3): {', '.join(whole.missing)} missing"
-        raise ReviewError(what, hint=f"give them with --answer NAME=TEXT. {hint}")
+        hint = f"give them with --answer NAME=TEXT. {hint}"
+        raise ReviewError(what, hint=hint, key="incomplete", field=tuple(whole.missing))
 
 
 def _answers(answers: Mapping[str, str]) -> dict[str, str]:
     for name in answers:
         if name not in REQUIRED_ANSWERS:
-            raise ReviewError(f"there is no answer {name!r}", hint=suggestion(name, tuple(REQUIRED_ANSWERS)))
+            hint = suggestion(name, tuple(REQUIRED_ANSWERS))
+            raise ReviewError(f"there is no answer {name!r}", hint=hint, key="no_answer", name=name)
     return {name: text.strip() for name, text in answers.items() if text.strip()}
 
 

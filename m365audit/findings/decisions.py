@@ -89,11 +89,14 @@ def decide(terms: Terms, review: Review, facts: Facts, actor: Actor, wish: Wish,
     """
     move = MOVES.get(wish.to)
     if move is None:
-        raise ReviewError(f"there is no decision {wish.to!r}", hint=suggestion(wish.to, DECISIONS))
+        raise ReviewError(
+            f"there is no decision {wish.to!r}", hint=suggestion(wish.to, DECISIONS), key="no_choice", field="to"
+        )
     check_may(terms, actor, move.roles, f"decide {wish.to}")
     if review.pending is not None:
         what = f"{review.pending} was asked for and waits for a second person"
-        raise ReviewError(what, hint="approve or deny it first; who asked for it may deny it, too, to take it back")
+        hint = "approve or deny it first; who asked for it may deny it, too, to take it back"
+        raise ReviewError(what, hint=hint, key="pending", decision=review.pending)
     _check_source(review, wish, move)
     check_reason(wish.reason)
     _check_needs(wish, move, now)
@@ -150,9 +153,12 @@ def give_opinion(terms: Terms, review: Review, actor: Actor, opinion: str, reaso
     """
     check_may(terms, actor, frozenset({"dpo"}), "give an opinion")
     if opinion not in OPINIONS:
-        raise ReviewError(f"there is no opinion {opinion!r}", hint=suggestion(opinion, OPINIONS))
+        raise ReviewError(
+            f"there is no opinion {opinion!r}", hint=suggestion(opinion, OPINIONS), key="no_choice", field="opinion"
+        )
     if "accepted" not in {review.pending, review.decision}:
-        raise ReviewError("there is no acceptance to have an opinion on", hint="it is asked for or in force first")
+        hint = "it is asked for or in force first"
+        raise ReviewError("there is no acceptance to have an opinion on", hint=hint, key="no_acceptance")
     check_reason(reason)
     return Ruling("opinion", {"opinion": opinion, "reason": reason.strip()})
 
@@ -173,16 +179,19 @@ def check_may(terms: Terms, actor: Actor, roles: frozenset[str], what: str) -> N
         ReviewError: nobody, or somebody else, may.
     """
     if actor.how == "machine":
-        raise ReviewError(f"only people {what}")
+        raise ReviewError(f"only people {what}", key="only_people", action=what)
     if actor.how == "entra" and not terms.people:  # every account of the tenant can sign in, a guest's too
         hint = f"name who may decide under review.people, e.g. with the id {actor.id}"
-        raise ReviewError(f"the configuration names nobody who may {what}", hint=hint)
+        said = f"the configuration names nobody who may {what}"
+        raise ReviewError(said, hint=hint, key="nobody_named", action=what, id=actor.id)
     if terms.people and actor.person not in terms.people:
         hint = f"add {actor.id} to the ids of one of review.people in the configuration"
-        raise ReviewError(f"{actor.id} is nobody whom the configuration names, and may not {what}", hint=hint)
+        said = f"{actor.id} is nobody whom the configuration names, and may not {what}"
+        raise ReviewError(said, hint=hint, key="not_named", action=what, id=actor.id)
     if terms.has_roles and not any(terms.holds(actor.person, role) for role in roles):
         wanted = " or ".join(sorted(roles))
-        raise ReviewError(f"{actor.person} may not {what}: that takes the role {wanted}", hint="ask who has it")
+        said = f"{actor.person} may not {what}: that takes the role {wanted}"
+        raise ReviewError(said, hint="ask who has it", key="other_role", action=what, role=tuple(sorted(roles)))
 
 
 def known_as(terms: Terms, person: str) -> str:
@@ -204,13 +213,12 @@ def check_second(terms: Terms, first: str, actor: Actor, what: str) -> None:
     """
     if actor.person in {first, known_as(terms, first)}:
         hint = "two ids of one natural person count once"
-        raise ReviewError(f"{what}: a second person is needed", hint=hint)
+        raise ReviewError(f"{what}: a second person is needed", hint=hint, key="same_person")
     ways = {known_as(terms, first).partition(":")[0], actor.person.partition(":")[0]}
     if ways == {"os", "entra"}:
-        raise ReviewError(
-            f"{what}: nobody has said whether {first} and {actor.person} are two people",
-            hint="name them, with their ids, under review.people in the configuration",
-        )
+        said = f"{what}: nobody has said whether {first} and {actor.person} are two people"
+        hint = "name them, with their ids, under review.people in the configuration"
+        raise ReviewError(said, hint=hint, key="perhaps_same_person", first=first, second=actor.person)
 
 
 def check_reason(reason: str) -> None:
@@ -222,9 +230,11 @@ def check_reason(reason: str) -> None:
     length = len(" ".join(reason.split()))
     if length < SHORTEST_REASON:
         hint = f"write at least {SHORTEST_REASON} characters: who reads it in a year must understand it"
-        raise ReviewError(f"the reason has {length} characters", hint=hint)
+        said = f"the reason has {length} characters"
+        raise ReviewError(said, hint=hint, key="reason_short", length=length, least=SHORTEST_REASON)
     if length > LONGEST_TEXT:
-        raise ReviewError(f"the reason has more than {LONGEST_TEXT} characters", hint="name a document as evidence")
+        said = f"the reason has more than {LONGEST_TEXT} characters"
+        raise ReviewError(said, hint="name a document as evidence", key="reason_long", most=LONGEST_TEXT)
 
 
 def facts_of(facts: Facts) -> dict[str, Any]:
@@ -246,13 +256,13 @@ def _body(wish: Wish, facts: Facts, terms: Terms) -> dict[str, Any]:
 def _check_source(review: Review, wish: Wish, move: Move) -> None:
     if review.decision in move.sources:
         return
-    stands = f"it is {review.decision}" if review.decision else "nobody has confirmed it"
     if review.decision is None:
+        what = f"it cannot become {wish.to}: nobody has confirmed it"
         hint = "confirm it first: whether it is a breach of personal data has to be answered before anything else"
-    else:
-        possible = [to for to, other in MOVES.items() if review.decision in other.sources]
-        hint = f"possible from here: {', '.join(possible)}"
-    raise ReviewError(f"it cannot become {wish.to}: {stands}", hint=hint)
+        raise ReviewError(what, hint=hint, key="confirm_first")
+    possible = tuple(to for to, other in MOVES.items() if review.decision in other.sources)
+    what, hint = f"it cannot become {wish.to}: it is {review.decision}", f"possible from here: {', '.join(possible)}"
+    raise ReviewError(what, hint=hint, key="not_from_here", decision=review.decision, possible=possible)
 
 
 def _check_needs(wish: Wish, move: Move, now: datetime) -> None:
@@ -263,33 +273,39 @@ def _check_needs(wish: Wish, move: Move, now: datetime) -> None:
     missing = [name for name in move.needs if not given[name]]
     if missing:
         hint = "; ".join(_HOW[name] for name in missing)
-        raise ReviewError(f"{wish.to} needs {' and '.join(missing)}", hint=hint)
+        said = f"{wish.to} needs {' and '.join(missing)}"
+        raise ReviewError(said, hint=hint, key="needs", decision=wish.to, field=tuple(missing))
     if wish.breach is not None and wish.breach not in BREACH_ANSWERS:
-        raise ReviewError(f"{wish.breach!r} is no answer", hint=_HOW["breach"])
+        raise ReviewError(f"{wish.breach!r} is no answer", hint=_HOW["breach"], key="no_choice", field="breach")
     if wish.until is not None and wish.until <= now:
-        raise ReviewError("until lies in the past", hint=f"it is {now:%Y-%m-%d %H:%M} UTC")
+        raise ReviewError("until lies in the past", hint=f"it is {now:%Y-%m-%d %H:%M} UTC", key="past", now=now)
     if len(wish.evidence) > MOST_EVIDENCE or any(
         len(each) > LONGEST_TEXT for each in (*wish.evidence, wish.owner or "")
     ):
-        raise ReviewError("there is too much evidence", hint="name one document that lists it")
+        what = "there is too much evidence"
+        raise ReviewError(what, hint="name one document that lists it", key="too_much_evidence")
 
 
 def _check_acceptable(terms: Terms, review: Review, facts: Facts, wish: Wish, now: datetime) -> None:
     why = NEVER_ACCEPTED.get(facts.rule)
     if why is not None:
-        raise ReviewError(f"this is no risk that can be accepted: {why}", hint="mend it: --as remediating")
+        what = f"this is no risk that can be accepted: {why}"
+        raise ReviewError(what, hint="mend it: --as remediating", key="never_accepted", never=facts.rule)
     limit = terms.clocks.at(f"acceptance.{facts.severity}", now)
     latest = limit.after(now)
     if wish.until is not None and wish.until > latest:
         what = f"a {facts.severity} risk is accepted for {limit.text} at most"
-        raise ReviewError(what, hint=f"until {latest:%Y-%m-%d} at the latest")
+        hint = f"until {latest:%Y-%m-%d} at the latest"
+        raise ReviewError(what, hint=hint, key="accepted_long", severity=facts.severity, latest=latest)
     owner = (wish.owner or "").strip()
     if review.acceptances.count(owner) > 1:
         what = f"{owner} has accepted this risk and renewed it once"
-        raise ReviewError(what, hint="somebody else has to bear it, or it has to be mended")
+        hint = "somebody else has to bear it, or it has to be mended"
+        raise ReviewError(what, hint=hint, key="accepted_twice", owner=owner)
     if terms.has_roles and not (terms.holders or {}).get("risk_owner"):
         hint = "give it to somebody in review.people who is not the data protection officer"
-        raise ReviewError("nobody has the role risk_owner, and only a risk owner accepts a risk", hint=hint)
+        what = "nobody has the role risk_owner, and only a risk owner accepts a risk"
+        raise ReviewError(what, hint=hint, key="no_risk_owner")
 
 
 def _check_still_acceptable(terms: Terms, review: Review, facts: Facts, now: datetime) -> None:
@@ -297,21 +313,22 @@ def _check_still_acceptable(terms: Terms, review: Review, facts: Facts, now: dat
     latest = terms.clocks.at(f"acceptance.{facts.severity}", now).after(now)
     if review.requested_until is None or not now < review.requested_until <= latest:
         what = f"the acceptance that was asked for is over, or longer than a {facts.severity} risk may be accepted"
-        raise ReviewError(what, hint="deny it; a new one may be asked for")
+        hint = "deny it; a new one may be asked for"
+        raise ReviewError(what, hint=hint, key="acceptance_over", severity=facts.severity)
 
 
 def _check_plan(terms: Terms, facts: Facts, until: datetime, now: datetime) -> None:
     clock = terms.clocks.find(f"resolve.{facts.severity}", now)
-    if clock is not None and until > clock.after(now):
+    if clock is not None and until > (latest := clock.after(now)):
         what = f"a {facts.severity} finding is mended within {clock.text}"
-        raise ReviewError(what, hint=f"until {clock.after(now):%Y-%m-%d} at the latest; for longer, have it accepted")
+        hint = f"until {latest:%Y-%m-%d} at the latest; for longer, have it accepted"
+        raise ReviewError(what, hint=hint, key="mended_late", severity=facts.severity, latest=latest)
 
 
 def _pending_move(review: Review) -> Move:
     if review.pending is None:
-        raise ReviewError(
-            "nothing waits for a second person here", hint="`m365audit findings list --waiting` shows what does"
-        )
+        hint = "`m365audit findings list --waiting` shows what does"
+        raise ReviewError("nothing waits for a second person here", hint=hint, key="nothing_waits")
     return MOVES[review.pending]
 
 
@@ -319,11 +336,12 @@ def _check_holder(terms: Terms, people: Sequence[str], role: str) -> None:
     """Make sure that one of the two people has the role that it takes; for a risk not the DPO, if there is another."""
     holding = [person for person in people if terms.holds(person, role)]
     if not holding:
-        raise ReviewError(f"one of the two people must have the role {role}", hint=f"ask the {role} to approve it")
+        what = f"one of the two people must have the role {role}"
+        raise ReviewError(what, hint=f"ask the {role} to approve it", key="holder_needed", role=role)
     others = {person for person in (terms.holders or {}).get(role, ()) if not terms.holds(person, "dpo")}
     if role == "risk_owner" and others and not others & set(holding):
         what = "the data protection officer advises on risks and does not accept them (GDPR Art. 38(6))"
-        raise ReviewError(what, hint="another risk owner has to approve it")
+        raise ReviewError(what, hint="another risk owner has to approve it", key="officer_accepts")
 
 
 def _conflict(terms: Terms, people: Sequence[str]) -> bool:

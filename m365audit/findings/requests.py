@@ -117,9 +117,10 @@ def add(terms: Terms, actor: Actor, kind: str, received: date, reference: str, *
     """
     check_may(terms, actor, _PEOPLE, "write down a request")
     if kind not in KINDS:
-        raise ReviewError(f"there is no request {kind!r}", hint=suggestion(kind, KINDS))
+        raise ReviewError(f"there is no request {kind!r}", hint=suggestion(kind, KINDS), key="no_choice", field="kind")
     if received > today:
-        raise ReviewError(f"{received} lies in the future", hint=f"today is {today}")
+        what = f"{received} lies in the future"
+        raise ReviewError(what, hint=f"today is {today}", key="future_day", day=received, today=today)
     return Ruling("add", {"kind": kind, "received_on": received.isoformat(), "reference": reference.strip()})
 
 
@@ -132,11 +133,12 @@ def extend(terms: Terms, request: SubjectRequest, actor: Actor, reason: str, *, 
     _check_running(terms, request, actor, "extend a request")
     check_reason(reason)
     if request.state == "extended":
-        raise ReviewError("it was extended already: two months is all there is")
+        raise ReviewError("it was extended already: two months is all there is", key="extended_already")
     law, _ = due_days(request.received_on, clocks)
     if today > law:
         hint = f"it had to be told by {law}; answer it now"
-        raise ReviewError("the first month is over: it cannot be extended any more", hint=hint)
+        what = "the first month is over: it cannot be extended any more"
+        raise ReviewError(what, hint=hint, key="month_over", day=law)
     return Ruling("extend", {"reason": reason.strip(), "due_on": extended_day(request.received_on, clocks).isoformat()})
 
 
@@ -155,9 +157,9 @@ def end(terms: Terms, request: SubjectRequest, actor: Actor, reason: str, *, at:
 def _check_running(terms: Terms, request: SubjectRequest, actor: Actor, what: str) -> None:
     check_may(terms, actor, _PEOPLE, what)
     if not request.is_running:
-        raise ReviewError(
-            f"{request.request_id} is {request.state} already", hint="a new one is added with requests add"
-        )
+        what = f"{request.request_id} is {request.state} already"
+        hint = "a new one is added with requests add"
+        raise ReviewError(what, hint=hint, key="request_ended", request=request.request_id, state=request.state)
 
 
 def _months_after(day: date, months: int) -> date:

@@ -81,7 +81,8 @@ def open_case(doing: Doing, tenant: str, finding_ids: Sequence[str], reason: str
         for case in rows.case_list(journal.entries(kind="case", tenant=tenant), terms.clocks):
             taken = set(case.finding_ids) & set(finding_ids)
             if taken and case.state != "closed":
-                raise ReviewError(f"{min(taken)} is in the case {case.case_id} already", hint="go on with that one")
+                what = f"{min(taken)} is in the case {case.case_id} already"
+                raise ReviewError(what, hint="go on with that one", key="in_case", case=case.case_id)
         body = {"reason": reason.strip()}
         return case_drafts(journal, tenant, facts, doing.actor, body=body, now=doing.now)[1]
 
@@ -146,7 +147,8 @@ def _on_case(doing: Doing, case_id: str, rule: Callable[[Terms, Case], Ruling]) 
 def _case(journal: Journal, case_id: str, terms: Terms) -> tuple[Case, list[Entry]]:
     entries = journal.entries(kind="case", subject=case_id.upper())
     if not entries:
-        raise ReviewError(f"there is no breach case {case_id}", hint="list them with `m365audit breach list`")
+        hint = "list them with `m365audit breach list`"
+        raise ReviewError(f"there is no breach case {case_id}", hint=hint, key="no_case", case=case_id)
     return cases.fold(entries, terms.clocks), entries
 
 
@@ -209,7 +211,8 @@ def _on_request(doing: Doing, request_id: str, rule: Callable[[Terms, SubjectReq
     def made(journal: Journal) -> tuple[str, str, str, Ruling, int]:
         entries = journal.entries(kind="request", subject=request_id.upper())
         if not entries:
-            raise ReviewError(f"there is no request {request_id}", hint="list them with `m365audit requests list`")
+            hint = "list them with `m365audit requests list`"
+            raise ReviewError(f"there is no request {request_id}", hint=hint, key="no_request", request=request_id)
         request = requests.fold(entries, terms.clocks, days)
         _check_version(doing, request.request_id, request.version, entries)
         return "request", request.tenant, request.request_id, rule(terms, request), request.version
@@ -273,11 +276,15 @@ def attest(doing: Doing, tenant: str, statement: Statement, known: Sequence[str]
     check_may(terms_of(doing.settings), doing.actor, _PEOPLE, "attest a control")
     control, ids = statement.control.upper(), control_ids() if known is None else known
     if control not in ids:
-        raise ReviewError(f"there is no control {statement.control!r}", hint=suggestion(control, ids))
+        what = f"there is no control {statement.control!r}"
+        raise ReviewError(what, hint=suggestion(control, ids), key="no_control", control=statement.control)
     if statement.valid_until <= doing.now:
-        raise ReviewError("the statement is over already", hint="--valid-until takes a day in the future")
+        what = "the statement is over already"
+        raise ReviewError(what, hint="--valid-until takes a day in the future", key="statement_over")
     if not all(text.strip() for text in (statement.kind, statement.ref, statement.role)):
-        raise ReviewError("kind, ref and role must say something", hint="e.g. --kind contract --ref 'DPA 2026-03' …")
+        what = "kind, ref and role must say something"
+        hint = "e.g. --kind contract --ref 'DPA 2026-03' …"
+        raise ReviewError(what, hint=hint, key="empty", field=("attestation_kind", "ref", "by_role"))
     body = {
         "kind": statement.kind.strip(), "ref": statement.ref.strip(), "role": statement.role.strip(),
         "valid_until": statement.valid_until.isoformat(), "file": statement.file.name if statement.file else None,

@@ -27,6 +27,22 @@ def check_journal(settings: Settings) -> None:
     check_whole(settings, head)
 
 
+def is_noted_missing(settings: Settings) -> bool:
+    """Return whether the newest decision that was noted beside the journal is not in it; no publication is asked.
+
+    Raises:
+        StoreError: the journal is there and cannot be read.
+    """
+    try:
+        with open_journal(settings.state) as journal:
+            journal.check_noted()
+    except StoreError as error:
+        if error.key != "decisions_missing":
+            raise
+        return True
+    return False
+
+
 def missing(settings: Settings) -> str | None:
     """Return, in words, which decisions are missing; None when every entry that is known to have been is there.
 

@@ -111,6 +111,7 @@ def rows_of(settings: Settings, now: datetime, ask: tables.Ask) -> dict[str, lis
     else:
         entries = tables.published_entries(ask)
     found = [_facts(row) for row in tables.finding_facts(ask, rows.decided_ids(entries))]
+    now = max([now, *(entry.at for entry in entries)])  # a clock that was set back makes nothing last longer
     seen = rows.Seen(
         found, tables.openings(ask), now, load_clocks(settings.policy.parent), zone_of(settings), _policy_days(settings)
     )

@@ -21,5 +21,6 @@ def published_path(folder: Path) -> Path:
         raise StoreError(
             f"nothing is published in {folder} yet",
             hint="run `m365audit import PATH --tenant T`, or `m365audit demo` to see an example",
+            key="nothing_published",
         )
     return path

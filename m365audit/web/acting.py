@@ -20,8 +20,10 @@ from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Facts
 from m365audit.pipeline import reviewing
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.reviewing import FindingKey
+from m365audit.report.words import Words
 from m365audit.store.journal import Actor, Draft, Entry, open_journal
 from m365audit.web.desk import Desk
+from m365audit.web.refusals import Told, told
 
 __all__ = [
     "BREACH_ANSWERS", "DECISIONS", "MOVES", "OPINIONS", "TRIAL", "Standing", "answer", "decide", "doing", "in_turn",
@@ -45,7 +47,7 @@ class Standing:
     review: Review
     facts: Facts
     entries: list[Entry]
-    may: Mapping[str, str | None]
+    may: Mapping[str, Told | None]
     is_own_request: bool
 
 
@@ -59,12 +61,12 @@ def standing(desk: Desk, actor: Actor, key: FindingKey) -> Standing:
     """Return how a finding stands for somebody: each thing that may be done is tried, and nothing is written."""
     now = desk.now()
     review, facts, entries = in_turn(lambda: reviewing.review_of(desk.settings, key, now))
-    terms = reviewing.terms_of(desk.settings)
-    may = {to: refusal(lambda to=to: _try(terms, review, facts, actor, to=to, now=now)) for to in DECISIONS}  # type: ignore[misc]
+    terms, words = reviewing.terms_of(desk.settings), desk.words
+    may = {to: refusal(words, lambda to=to: _try(terms, review, facts, actor, to=to, now=now)) for to in DECISIONS}  # type: ignore[misc]
     may |= {
-        "approve": refusal(lambda: decisions.approve(terms, review, facts, actor, TRIAL, now=now)),
-        "deny": refusal(lambda: decisions.deny(terms, review, actor, TRIAL)),
-        "opinion": refusal(lambda: decisions.give_opinion(terms, review, actor, OPINIONS[0], TRIAL)),
+        "approve": refusal(words, lambda: decisions.approve(terms, review, facts, actor, TRIAL, now=now)),
+        "deny": refusal(words, lambda: decisions.deny(terms, review, actor, TRIAL)),
+        "opinion": refusal(words, lambda: decisions.give_opinion(terms, review, actor, OPINIONS[0], TRIAL)),
     }
     return Standing(review, facts, entries, may, review.requested_person == actor.person)
 
@@ -74,12 +76,12 @@ def _try(terms: Terms, review: Review, facts: Facts, actor: Actor, *, to: str, n
     return decisions.decide(terms, review, facts, actor, trial, now=now)
 
 
-def refusal(attempt: Callable[[], object]) -> str | None:
-    """Return why something that is tried cannot be done; None when it can."""
+def refusal(words: Words, attempt: Callable[[], object]) -> Told | None:
+    """Return in the reader's words why something that is tried cannot be done; None when it can."""
     try:
         attempt()
     except ReviewError as error:
-        return error.message
+        return told(words, error)
     return None
 
 

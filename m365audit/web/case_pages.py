@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from m365audit.errors import AuditError, ReviewError, StaleVersionError
+from m365audit.errors import ReviewError
 from m365audit.findings import breach
 from m365audit.findings.case import REQUIRED_ANSWERS, Case
 from m365audit.findings.decisions import Ruling
@@ -17,8 +17,9 @@ from m365audit.findings.values import Terms
 from m365audit.pipeline import casework, reviewing
 from m365audit.report.draft import DraftAnswer, render_draft
 from m365audit.store.journal import Actor, Entry
-from m365audit.web import acting, clocks, edge, pages
+from m365audit.web import acting, attempts, clocks, edge, pages
 from m365audit.web.acting import TRIAL
+from m365audit.web.attempts import NOTHING, Attempt
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, moment_of, reason, version_of
 from m365audit.web.guards import content_policy
@@ -113,8 +114,7 @@ async def cases(request: web.Request) -> web.Response:
 @ROUTES.get("/cases/{case}")
 async def case(request: web.Request) -> web.Response:
     """Show a case."""
-    done = request.query.get("done", "")
-    return await _show(request, done="case" if done == "case" else "")
+    return await _show(request, attempts.done(request, "case"))
 
 
 @ROUTES.get("/cases/{case}/draft")
@@ -147,35 +147,28 @@ async def act(request: web.Request) -> web.Response:
     def at(field: str) -> datetime:
         found = moment_of(whole[field], field, desk.words.zone)
         if found is None:
-            raise ReviewError(f"{field} is empty", hint="say when")
+            raise ReviewError(f"{field} is empty", hint="say when", key="empty", field=field)
         return found
 
     try:
         doing = acting.doing(desk, actor, version_of(sent))
         await pages.in_thread(desk, lambda: acting.in_turn(lambda: wanted.do(doing, case_id, whole, at)))
     except ReviewError as error:
-        return await _show(request, typed=sent, here=name, error=error)
+        return await _show(request, Attempt(here=name, typed=sent, error=error))
     raise web.HTTPSeeOther(f"/cases/{case_id}?done=case")
 
 
-async def _show(
-    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
-    done: str = "",
-) -> web.Response:  # fmt: skip
+async def _show(request: web.Request, attempt: Attempt = NOTHING) -> web.Response:
     desk, actor = request.app[DESK], pages.actor_of(request)
     found, entries = await _found(desk, request.match_info["case"])
     values = await desk.published.ask(lambda reading: _frame(desk, reading, found))
     history = history_of(entries, actor, values["people"])
-    conflict = []
-    if isinstance(error, StaleVersionError) and typed is not None:
-        conflict = [entry for entry in history if entry.version > version_of(typed)]
     values |= {
-        "case": found, "history": list(reversed(history)), "conflict": conflict, "trouble": error, "done": done,
-        "typed": dict(typed or {}), "here": here,
+        "case": found,
         "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
         "required": REQUIRED_ANSWERS,
-    }  # fmt: skip
-    return await pages.page(request, "case.html", values, status=409 if conflict else 422 if error else 200)
+    }
+    return await attempts.page(request, "case.html", values, attempt, history)
 
 
 async def _found(desk: Desk, case_id: str) -> tuple[Case, list[Entry]]:
@@ -204,7 +197,7 @@ def _forms(desk: Desk, case: Case, actor: Actor) -> list[Form]:
     for name, step in _ACTS.items():
         if not step.is_offered(case):
             continue
-        why = acting.refusal(lambda step=step: step.trial(terms, case, actor, now))  # type: ignore[misc]
+        why = acting.refusal(desk.words, lambda step=step: step.trial(terms, case, actor, now))  # type: ignore[misc]
         fields = tuple(_filled(field, case) for field in step.fields)
         forms.append(Form(name, f"/cases/{case.case_id}/{name}", fields, case.version, why))
     return forms

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
 
-from m365audit.errors import AuditError, ReviewError
+from m365audit.errors import ReviewError
 from m365audit.findings.decisions import check_may
 from m365audit.findings.requests import end_of
 from m365audit.pipeline import casework, reviewing
@@ -16,7 +15,8 @@ from m365audit.report.controls import OUTCOMES
 from m365audit.report.present import present
 from m365audit.report.rows import Row, text
 from m365audit.store.journal import Entry
-from m365audit.web import acting, clocks, edge, pages
+from m365audit.web import acting, attempts, clocks, edge, pages
+from m365audit.web.attempts import NOTHING, Attempt
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, day_of
 from m365audit.web.reading import Reading
@@ -47,8 +47,7 @@ async def controls(request: web.Request) -> web.Response:
 @ROUTES.get("/attestations")
 async def attestations(request: web.Request) -> web.Response:
     """Show what was attested."""
-    done = request.query.get("done", "")
-    return await _show(request, done="attest" if done == "attest" else "")
+    return await _show(request, attempts.done(request, "attest"))
 
 
 @ROUTES.post("/attestations")
@@ -60,9 +59,9 @@ async def attest(request: web.Request) -> web.Response:
     def write() -> Entry:
         until = day_of(sent.get("valid_until", ""), "valid_until")
         if until is None:
-            raise ReviewError("valid_until is empty", hint="say until when it holds")
+            raise ReviewError("valid_until is empty", hint="say until when", key="empty", field="valid_until")
         if sent.get("tenant") not in values["tenants"]:
-            raise ReviewError("the tenant is not one of those that are audited", hint="choose one")
+            raise ReviewError("no such tenant is audited", hint="choose one", key="no_choice", field="tenant")
         statement = casework.Statement(
             sent.get("control", ""), sent.get("attestation_kind", ""), sent.get("ref", ""), sent.get("by_role", ""),
             end_of(until, reviewing.zone_of(desk.settings)),
@@ -72,14 +71,11 @@ async def attest(request: web.Request) -> web.Response:
     try:
         await pages.in_thread(desk, lambda: acting.in_turn(write))
     except ReviewError as error:
-        return await _show(request, typed=sent, here="attest", error=error)
+        return await _show(request, Attempt(here="attest", typed=sent, error=error))
     raise web.HTTPSeeOther("/attestations?done=attest")
 
 
-async def _show(
-    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
-    done: str = "",
-) -> web.Response:  # fmt: skip
+async def _show(request: web.Request, attempt: Attempt = NOTHING) -> web.Response:
     desk, actor = request.app[DESK], pages.actor_of(request)
     values = await desk.published.ask(lambda reading: _frame(desk, reading))
     terms = await pages.in_thread(desk, lambda: reviewing.terms_of(desk.settings))
@@ -92,12 +88,9 @@ async def _show(
         Field("by_role", "text", is_needed=True),
         Field("valid_until", "day", is_needed=True),
     )
-    why = acting.refusal(lambda: check_may(terms, actor, _DECIDERS, "attest a control"))
-    values |= {
-        "forms": [Form("attest", "/attestations", fields, 0, why)], "typed": dict(typed or {}), "here": here,
-        "trouble": error, "done": done,
-    }  # fmt: skip
-    return await pages.page(request, "attestations.html", values, status=422 if error else 200)
+    why = acting.refusal(desk.words, lambda: check_may(terms, actor, _DECIDERS, "attest a control"))
+    values |= {"forms": [Form("attest", "/attestations", fields, 0, why)]}
+    return await attempts.page(request, "attestations.html", values, attempt)
 
 
 def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from m365audit.log import get_logger
 from m365audit.web import guards, pages
 from m365audit.web.desk import DESK, SESSION
 from m365audit.web.guards import RefusedError
+from m365audit.web.refusals import told
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -116,5 +117,5 @@ async def _explained(request: web.Request, error: AuditError) -> web.Response:
         status = 403
     else:
         status = 503 if isinstance(error, StoreError) else 500
-    values = {"reason": "explained", "message": error.message, "hint": error.hint}
+    values = {"reason": "explained", "why": told(request.app[DESK].words, error)}
     return await pages.page(request, "refused.html", values, status=status)

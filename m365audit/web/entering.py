@@ -5,7 +5,6 @@ Links are followed by previews and by mistake; a button is pressed. So the link 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 import time
@@ -17,9 +16,9 @@ from m365audit.config import Settings
 from m365audit.errors import ReviewError
 from m365audit.store.journal import Actor
 from m365audit.web import edge
-from m365audit.web.desk import DESK, SESSION, Desk
+from m365audit.web.desk import DESK, SESSION, Desk, SignIn
 from m365audit.web.guards import RefusedError
-from m365audit.web.pages import page
+from m365audit.web.pages import in_thread, page
 from m365audit.web.place import Place
 
 ROUTES: Final = web.RouteTableDef()
@@ -51,21 +50,19 @@ async def enter(request: web.Request) -> web.Response:
 async def ask_to_sign_in(request: web.Request) -> web.Response:
     """Show the button that leads to Entra's page."""
     desk = request.app[DESK]
-    if desk.sign_in is None:
-        raise web.HTTPNotFound
+    sign_in = _sign_in(desk)
     _check_may_sign_in(request, desk)
     # Browsers hold a form's redirect against form-action too.
-    return await page(request, "sign_in.html", form_actions=(desk.sign_in.origin,))
+    return await page(request, "sign_in.html", form_actions=(sign_in.origin,))
 
 
 @ROUTES.post("/sign-in")
 async def begin_to_sign_in(request: web.Request) -> web.Response:
     """Send the person to Entra's page, with what has to come back noted under a cookie of its own."""
     desk = request.app[DESK]
-    if desk.sign_in is None:
-        raise web.HTTPNotFound
+    sign_in = _sign_in(desk)
     _check_may_sign_in(request, desk)
-    address, flow = await asyncio.get_running_loop().run_in_executor(desk.pool, desk.sign_in.begin)
+    address, flow = await in_thread(desk, sign_in.begin)
     cookie = secrets.token_urlsafe(32)
     _keep_flow(desk, cookie, flow)
     answer = web.Response(status=303, headers={"Location": address})
@@ -75,9 +72,7 @@ async def begin_to_sign_in(request: web.Request) -> web.Response:
 @ROUTES.get("/signed-in")
 async def ask_to_go_on(request: web.Request) -> web.Response:
     """Show what came back from Entra's page as a form of our own: with it, and only with it, the cookie comes."""
-    desk = request.app[DESK]
-    if desk.sign_in is None:
-        raise web.HTTPNotFound
+    _sign_in(request.app[DESK])
     return await page(request, "signed_in.html", {"answer": dict(request.query)})
 
 
@@ -85,12 +80,12 @@ async def ask_to_go_on(request: web.Request) -> web.Response:
 async def signed_in(request: web.Request) -> web.Response:
     """Exchange the code for who it is; begin a new session for that person."""
     desk = request.app[DESK]
-    if desk.sign_in is None or desk.actor_of is None:
+    sign_in, actor_of = _sign_in(desk), desk.actor_of
+    if actor_of is None:
         raise web.HTTPNotFound
     fields = await edge.form(request)
     flow = _taken_flow(desk, request.cookies.get(_flow_cookie(desk), ""))
-    sign_in, actor_of = desk.sign_in, desk.actor_of
-    person = await asyncio.get_running_loop().run_in_executor(desk.pool, sign_in.finish, flow, fields)
+    person = await in_thread(desk, lambda: sign_in.finish(flow, fields))
     actor = actor_of(person)
     check_named(desk.settings, desk.place, actor)
     desk.sessions.close(request.cookies.get(desk.place.cookie))
@@ -110,6 +105,17 @@ async def leave(request: web.Request) -> web.Response:
     return answer
 
 
+def _sign_in(desk: Desk) -> SignIn:
+    """Return the way to sign in somewhere else.
+
+    Raises:
+        HTTPNotFound: nobody signs in here.
+    """
+    if desk.sign_in is None:
+        raise web.HTTPNotFound
+    return desk.sign_in
+
+
 def _check_may_sign_in(request: web.Request, desk: Desk) -> None:
     """On loopback the link comes first: other users of this machine have no business here."""
     if desk.place.is_loopback and request.get(SESSION) is None:
@@ -124,7 +130,8 @@ def check_named(settings: Settings, place: Place, actor: Actor) -> None:
     """
     if not place.is_loopback and settings.review.person_of(actor.id) is None:
         hint = f"add {actor.id} to the ids of one of review.people in the configuration"
-        raise ReviewError("the configuration does not name who signed in, and others may not read this", hint=hint)
+        what = "the configuration does not name who signed in, and others may not read this"
+        raise ReviewError(what, hint=hint, key="not_named_here", id=actor.id)
 
 
 def _let_in(desk: Desk, cookie: str, where: str) -> web.Response:

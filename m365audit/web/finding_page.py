@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from m365audit.errors import AuditError, ReviewError, StaleVersionError
-from m365audit.pipeline import casework, reviewing
+from m365audit.errors import ReviewError
+from m365audit.pipeline import casework
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.report.rows import count
 from m365audit.report.rule_texts import RuleText, rule_texts
 from m365audit.store.journal import Actor
-from m365audit.web import acting, clocks, edge, pages
+from m365audit.web import acting, attempts, clocks, edge, pages
+from m365audit.web.attempts import NOTHING, Attempt
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, day_of, lines_of, reason, version_of
 from m365audit.web.reading import Reading
@@ -28,8 +29,7 @@ _DONE: Final = ("decide", "approve", "deny", "opinion")
 @ROUTES.get("/findings/{tenant}/{finding}")
 async def finding(request: web.Request) -> web.Response:
     """Show a finding."""
-    done = request.query.get("done", "")
-    return await _show(request, done=done if done in _DONE else "")
+    return await _show(request, attempts.done(request, *_DONE))
 
 
 @ROUTES.post("/findings/{tenant}/{finding}/{act:decide|approve|deny|opinion}")
@@ -42,7 +42,7 @@ async def act(request: web.Request) -> web.Response:
     try:
         await pages.in_thread(desk, lambda: _do(desk, name, actor, FindingKey(tenant, finding_id), fields))
     except ReviewError as error:
-        return await _show(request, typed=fields, here=name, error=error)
+        return await _show(request, Attempt(here=name, typed=fields, error=error))
     raise web.HTTPSeeOther(f"{pages.finding_path(tenant, finding_id)}?done={name}")
 
 
@@ -74,28 +74,21 @@ def _do(desk: Desk, name: str, actor: Actor, key: FindingKey, fields: Mapping[st
         acting.answer(desk, actor, key, why, version, is_approved=name == "approve")
 
 
-async def _show(
-    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
-    done: str = "",
-) -> web.Response:  # fmt: skip
+async def _show(request: web.Request, attempt: Attempt = NOTHING) -> web.Response:
     desk, (tenant, finding_id), actor = request.app[DESK], _named(request), pages.actor_of(request)
     number = request.query.get("evidence", "1")
     page = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 6 else 1  # noqa: PLR2004
     values = await desk.published.ask(lambda reading: _read(desk, reading, tenant, finding_id, max(page, 1)))
     standing = await pages.in_thread(desk, lambda: acting.standing(desk, actor, FindingKey(tenant, finding_id)))
     history = history_of(standing.entries, actor, values["people"])
-    conflict = []
-    if isinstance(error, StaleVersionError) and typed is not None:
-        conflict = [entry for entry in history if entry.version > version_of(typed)]
     values |= {
-        "review": standing.review, "history": list(reversed(history)), "conflict": conflict, "trouble": error,
-        "typed": dict(typed or {}), "here": here, "done": done,
-        "forms": _forms(desk, actor, standing, pages.finding_path(tenant, finding_id)),
+        "review": standing.review,
+        "forms": _forms(standing, pages.finding_path(tenant, finding_id)),
         "rule": rule_texts(desk.words.language).get(str(values["item"]["rule"]), NO_TEXT),
         "cases": await pages.in_thread(desk, lambda: _cases(desk, tenant, finding_id)),
         "is_yours": standing.review.requested_person == actor.person,
-    }  # fmt: skip
-    return await pages.page(request, "finding.html", values, status=409 if conflict else 422 if error else 200)
+    }
+    return await attempts.page(request, "finding.html", values, attempt, history)
 
 
 def _read(desk: Desk, reading: Reading, tenant: str, finding_id: str, page: int) -> dict[str, Any]:
@@ -132,19 +125,7 @@ def _cases(desk: Desk, tenant: str, finding_id: str) -> list[str]:
     ]
 
 
-def _refusal(desk: Desk, actor: Actor, standing: acting.Standing, to: str) -> str:
-    """Return in the reader's words why a decision is not possible now, where that is simple to say."""
-    known = actor.person in reviewing.terms_of(desk.settings).people
-    roles = acting.MOVES[to].roles
-    if known and not roles & set(actor.roles):
-        names = ", ".join(desk.words.code("role", role) for role in sorted(roles))
-        return desk.words.plain("page.form.other_role", roles=names)
-    if standing.review.pending is None and standing.review.decision is None and None not in acting.MOVES[to].sources:
-        return desk.words.plain("page.form.first_confirm")
-    return str(standing.may[to])
-
-
-def _forms(desk: Desk, actor: Actor, standing: acting.Standing, path: str) -> list[Form]:
+def _forms(standing: acting.Standing, path: str) -> list[Form]:
     """Return the forms of the page: what waits first, then what may be decided."""
     review, may = standing.review, standing.may
     version = review.version
@@ -157,7 +138,7 @@ def _forms(desk: Desk, actor: Actor, standing: acting.Standing, path: str) -> li
         choose = Field("opinion", "choice", acting.OPINIONS, "opinion", is_needed=True)
         forms.append(Form("opinion", f"{path}/opinion", (choose, reason()), version, may["opinion"]))
     possible = [to for to in acting.DECISIONS if may[to] is None]
-    refusals = {to: _refusal(desk, actor, standing, to) for to in acting.DECISIONS if may[to] is not None}
+    refusals = {to: why.message for to in acting.DECISIONS if (why := may[to]) is not None}
     fields = (
         Field("to", "choice", acting.DECISIONS, "decision", is_needed=True),
         Field("breach", "choice", acting.BREACH_ANSWERS, "breach", only="to confirmed"),
@@ -166,7 +147,7 @@ def _forms(desk: Desk, actor: Actor, standing: acting.Standing, path: str) -> li
         Field("owner", "text", only="to remediating accepted"),
         Field("until", "day", only="to remediating accepted"),
     )
-    refusal = None if possible else (may["confirmed"] or "")
+    refusal = None if possible else may["confirmed"]
     forms.append(Form("decide", f"{path}/decide", fields, version, refusal, refusals))
     return forms
 

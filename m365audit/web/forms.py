@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final, Literal
 
+from markupsafe import Markup
+
 from m365audit.errors import ReviewError
+from m365audit.web.refusals import Told
 
 Kind = Literal["reason", "text", "lines", "choice", "day", "moment", "hidden"]
 _MOST_LINES: Final = 60
@@ -54,8 +57,8 @@ class Form:
     action: str
     fields: tuple[Field, ...] = ()
     version: int = 0
-    refusal: str | None = None
-    refusals: Mapping[str, str] = ()  # type: ignore[assignment]
+    refusal: Told | None = None
+    refusals: Mapping[str, Markup] = ()  # type: ignore[assignment]
     is_grave: bool = False
 
 
@@ -80,7 +83,7 @@ def day_of(text: str, name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ReviewError(f"{name} is not a day", hint="write it like 2026-11-30") from None
+        raise ReviewError(f"{name} is not a day", hint="write it like 2026-11-30", key="no_day", field=name) from None
 
 
 def moment_of(text: str, name: str, zone: tzinfo) -> datetime | None:
@@ -94,7 +97,8 @@ def moment_of(text: str, name: str, zone: tzinfo) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise ReviewError(f"{name} is not a time", hint="write it like 2026-11-30T14:05") from None
+        hint = "write it like 2026-11-30T14:05"
+        raise ReviewError(f"{name} is not a time", hint=hint, key="no_time", field=name) from None
     return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -106,5 +110,6 @@ def version_of(fields: Mapping[str, str]) -> int:
     """
     text = fields.get("version", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):  # noqa: PLR2004
-        raise ReviewError("the form does not say what it was filled in on", hint="load the page again")
+        what = "the form does not say what it was filled in on"
+        raise ReviewError(what, hint="load the page again", key="no_version")
     return int(text)

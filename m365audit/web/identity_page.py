@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from m365audit.errors import AuditError, ReviewError
-from m365audit.web import acting, clocks, edge, pages
+from m365audit.errors import ReviewError
+from m365audit.web import acting, attempts, clocks, edge, pages
+from m365audit.web.attempts import NOTHING, Attempt
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, reason
 from m365audit.web.reading import Reading
@@ -21,7 +22,7 @@ _LONGEST: Final = 40
 async def ask(request: web.Request) -> web.Response:
     """Show the form."""
     token = request.query.get("token", "")[:_LONGEST]
-    return await _show(request, {"token": token})
+    return await _show(request, token=token)
 
 
 @ROUTES.post("/identity")
@@ -31,28 +32,25 @@ async def reveal(request: web.Request) -> web.Response:
     token, why = sent.get("token", "").upper(), sent.get("reason", "")
     found = await desk.published.ask(lambda reading: _find(reading, token))
     if found is None:
-        nobody = ReviewError("no person that the logs name has this token", hint="copy it from the page, e.g. P-ABC…")
-        return await _show(request, sent, error=nobody)
+        what = "no person that the logs name has this token"
+        nobody = ReviewError(what, hint="copy it from the page, e.g. P-ABC…", key="no_token")
+        return await _show(request, Attempt(here="identity", typed=sent, error=nobody))
     try:
         tenant = str(found["tenant_id"] or "")
         await pages.in_thread(desk, lambda: acting.note_view(desk, actor, tenant, token, why))
     except ReviewError as error:
-        return await _show(request, sent, error=error)
-    return await _show(request, {}, found={**found, "token": token})
+        return await _show(request, Attempt(here="identity", typed=sent, error=error))
+    return await _show(request, found={**found, "token": token})
 
 
 async def _show(
-    request: web.Request, typed: Mapping[str, str], *, found: Mapping[str, object] | None = None,
-    error: AuditError | None = None,
-) -> web.Response:  # fmt: skip
+    request: web.Request, attempt: Attempt = NOTHING, *, found: Mapping[str, object] | None = None, token: str = ""
+) -> web.Response:
     desk = request.app[DESK]
     values = await desk.published.ask(lambda reading: _frame(desk, reading))
-    fields = (Field("token", "text", is_needed=True, value=typed.get("token", "")), reason())
-    values |= {
-        "forms": [Form("identity", "/identity", fields)], "typed": dict(typed), "here": "identity" if error else "",
-        "trouble": error, "found": found,
-    }  # fmt: skip
-    return await pages.page(request, "identity.html", values, status=422 if error else 200)
+    fields = (Field("token", "text", is_needed=True, value=token), reason())
+    values |= {"forms": [Form("identity", "/identity", fields)], "found": found}
+    return await attempts.page(request, "identity.html", values, attempt)
 
 
 def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:

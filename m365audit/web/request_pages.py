@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from m365audit.errors import AuditError, ReviewError, StaleVersionError
+from m365audit.errors import ReviewError
 from m365audit.findings import requests as law
 from m365audit.findings.requests import SubjectRequest
 from m365audit.pipeline import casework, reviewing
 from m365audit.store.journal import Actor, Entry, open_journal
-from m365audit.web import acting, clocks, edge, pages
+from m365audit.web import acting, attempts, clocks, edge, pages
 from m365audit.web.acting import TRIAL
+from m365audit.web.attempts import NOTHING, Attempt
 from m365audit.web.desk import DESK, Desk
 from m365audit.web.forms import Field, Form, day_of, reason, version_of
 from m365audit.web.reading import Reading
@@ -27,8 +28,7 @@ _ACTS: Final = ("answer", "extend", "refuse")
 @ROUTES.get("/requests")
 async def requests(request: web.Request) -> web.Response:
     """List the requests, those that wait first."""
-    done = request.query.get("done", "")
-    return await _list(request, done="request" if done == "request" else "")
+    return await _list(request, attempts.done(request, "request"))
 
 
 @ROUTES.post("/requests")
@@ -40,9 +40,9 @@ async def add(request: web.Request) -> web.Response:
     def write() -> Entry:
         received = day_of(sent.get("received_on", ""), "received_on")
         if received is None:
-            raise ReviewError("received_on is empty", hint="say on which day it came in")
+            raise ReviewError("received_on is empty", hint="say on which day", key="empty", field="received_on")
         if sent.get("tenant") not in names:
-            raise ReviewError("the tenant is not one of those that are audited", hint="choose one")
+            raise ReviewError("no such tenant is audited", hint="choose one", key="no_choice", field="tenant")
         reference = sent.get("reference", "")
         return casework.add_request(
             acting.doing(desk, actor), sent["tenant"], sent.get("kind", ""), received, reference
@@ -51,15 +51,14 @@ async def add(request: web.Request) -> web.Response:
     try:
         await pages.in_thread(desk, lambda: acting.in_turn(write))
     except ReviewError as error:
-        return await _list(request, typed=sent, here="add_request", error=error)
+        return await _list(request, Attempt(here="add_request", typed=sent, error=error))
     raise web.HTTPSeeOther("/requests?done=request")
 
 
 @ROUTES.get("/requests/{id}")
 async def one(request: web.Request) -> web.Response:
     """Show a request."""
-    done = request.query.get("done", "")
-    return await _show(request, done="request" if done == "request" else "")
+    return await _show(request, attempts.done(request, "request"))
 
 
 @ROUTES.post("/requests/{id}/{act}")
@@ -80,42 +79,32 @@ async def act(request: web.Request) -> web.Response:
     try:
         await pages.in_thread(desk, lambda: acting.in_turn(write))
     except ReviewError as error:
-        return await _show(request, typed=sent, here=f"{name}_request", error=error)
+        return await _show(request, Attempt(here=f"{name}_request", typed=sent, error=error))
     raise web.HTTPSeeOther(f"/requests/{found_id}?done=request")
 
 
-async def _list(
-    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
-    done: str = "",
-) -> web.Response:  # fmt: skip
+async def _list(request: web.Request, attempt: Attempt = NOTHING) -> web.Response:
     desk, actor = request.app[DESK], pages.actor_of(request)
     values = await desk.published.ask(lambda reading: _frame(desk, reading))
     found = await pages.in_thread(desk, lambda: casework.all_requests(desk.settings))
     found.sort(key=lambda each: (not each.is_running, each.due_on, each.request_id))
     values |= {
-        "requests": found, "forms": [await pages.in_thread(desk, lambda: _adding(desk, actor, values["tenants"]))],
-        "typed": dict(typed or {}), "here": here, "trouble": error, "done": done,
-    }  # fmt: skip
-    return await pages.page(request, "requests.html", values, status=422 if error else 200)
+        "requests": found,
+        "forms": [await pages.in_thread(desk, lambda: _adding(desk, actor, values["tenants"]))],
+    }
+    return await attempts.page(request, "requests.html", values, attempt)
 
 
-async def _show(
-    request: web.Request, *, typed: Mapping[str, str] | None = None, here: str = "", error: AuditError | None = None,
-    done: str = "",
-) -> web.Response:  # fmt: skip
+async def _show(request: web.Request, attempt: Attempt = NOTHING) -> web.Response:
     desk, actor = request.app[DESK], pages.actor_of(request)
     found, entries = await pages.in_thread(desk, lambda: _found(desk, request.match_info["id"]))
     values = await desk.published.ask(lambda reading: _frame(desk, reading))
     history = history_of(entries, actor, values["people"])
-    conflict = []
-    if isinstance(error, StaleVersionError) and typed is not None:
-        conflict = [entry for entry in history if entry.version > version_of(typed)]
     values |= {
-        "item": found, "history": list(reversed(history)), "conflict": conflict, "trouble": error, "done": done,
-        "typed": dict(typed or {}), "here": here,
+        "item": found,
         "forms": await pages.in_thread(desk, lambda: _forms(desk, found, actor)),
-    }  # fmt: skip
-    return await pages.page(request, "request.html", values, status=409 if conflict else 422 if error else 200)
+    }
+    return await attempts.page(request, "request.html", values, attempt, history)
 
 
 def _found(desk: Desk, wanted: str) -> tuple[SubjectRequest, list[Entry]]:
@@ -141,7 +130,7 @@ def _frame(desk: Desk, reading: Reading) -> dict[str, Any]:
 
 def _adding(desk: Desk, actor: Actor, tenants: Mapping[str, str]) -> Form:
     terms, today = reviewing.terms_of(desk.settings), _today(desk)
-    why = acting.refusal(lambda: law.add(terms, actor, law.KINDS[0], today, "-", today=today))
+    why = acting.refusal(desk.words, lambda: law.add(terms, actor, law.KINDS[0], today, "-", today=today))
     fields = (
         Field("tenant", "choice", tuple(tenants), "tenant", is_needed=True),
         Field("kind", "choice", law.KINDS, "request_kind", is_needed=True),
@@ -161,7 +150,7 @@ def _forms(desk: Desk, found: SubjectRequest, actor: Actor) -> list[Form]:
     return [
         Form(
             f"{name}_request", f"/requests/{found.request_id}/{name}", (reason(),), found.version,
-            acting.refusal(trials[name]), is_grave=name == "refuse",
+            acting.refusal(desk.words, trials[name]), is_grave=name == "refuse",
         )
         for name in _ACTS
     ]  # fmt: skip

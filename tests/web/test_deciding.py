@@ -95,11 +95,11 @@ def test_a_decision_with_a_reason_stands_in_history_and_report(served: Served, a
     ("fields", "what"),
     [
         ({"to": "confirmed", "reason": "too short", "breach": "no"}, "the reason has 9 characters"),
-        ({"to": "confirmed", "reason": REASON}, "needs breach"),
+        ({"to": "confirmed", "reason": REASON}, "is missing: Is it a breach of personal data?"),
         ({"to": "accepted", "reason": REASON, "owner": "IT", "until": "2026-11-30", "evidence": "T-1"}, "confirmed"),
         ({"to": "false_positive", "reason": REASON}, "evidence"),
-        ({"to": "everything", "reason": REASON}, "there is no decision"),
-        ({"reason": REASON}, "there is no decision"),
+        ({"to": "everything", "reason": REASON}, "There is no such choice: Decision."),
+        ({"reason": REASON}, "There is no such choice: Decision."),
         ({"to": "confirmed", "reason": REASON, "breach": "no", "version": "x"}, "does not say"),
     ],
 )  # fmt: skip
