@@ -8,6 +8,7 @@ from m365audit.catalogue.permissions import PermissionNames, permission_names, r
 from m365audit.catalogue.rows import (
     audit_operation_rows,
     audit_workload_rows,
+    auditor_permission_rows,
     endpoint_rows,
     first_party_rows,
     full_mailbox_permission_rows,
@@ -25,6 +26,7 @@ __all__ = [
     "PermissionNames",
     "audit_operation_rows",
     "audit_workload_rows",
+    "auditor_permission_rows",
     "endpoint_rows",
     "first_party_rows",
     "folded_operation_sql",

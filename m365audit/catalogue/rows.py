@@ -115,6 +115,16 @@ def full_mailbox_permission_rows() -> Iterator[Row]:
     yield from (dict(row) for row in table("full_mailbox_permissions"))
 
 
+def auditor_permission_rows() -> Iterator[Row]:
+    """How the names of permissions say what an auditor may hold. Keys: what, text, opens.
+
+    ``reading``: a pattern that the whole name of a permission to read matches. ``role``: a beginning that may not be
+    held whatever follows. ``name``: a beginning and what it opens, of several the longest counts; ``opens`` is empty
+    for one that may be held although a shorter beginning may not.
+    """
+    yield from (dict(row) for row in table("auditor_permissions"))
+
+
 def microsoft_tenant_rows() -> Iterator[Row]:
     """Microsoft's tenants. Keys: tenant_id, name."""
     yield from (dict(row) for row in table("microsoft_tenants"))

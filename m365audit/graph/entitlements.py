@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from m365audit.catalogue import auditor_permission_rows
 from m365audit.graph.examination import Held
 from m365audit.graph.failures import SignInError
 from m365audit.graph.feeds.collection import Collection, Permission
@@ -34,51 +35,23 @@ STANDS_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Permission → others that open the same, by Microsoft's published map of permissions and paths."""
 
-_OPENS: Final = (
-    ("Mail", "mail"),
-    ("Calendars", "calendars"),
-    ("Contacts", "contacts"),
-    ("Chat", "chats"),
-    ("ChannelMessage", "messages in Teams"),
-    ("ChannelMeeting", "meetings"),
-    ("Group", "conversations, calendars and files of groups (GroupMember.Read.All is enough)"),
-    ("Files", "files"),
-    ("FileStorageContainer", "files"),
-    ("Sites", "files"),
-    ("List", "files"),
-    ("Notes", "notes"),
-    ("Tasks", "tasks"),
-    ("OnlineMeeting", "meetings"),
-    ("CallTranscript", "what was said in calls"),
-    ("CallRecordings", "recordings of calls"),
-    ("CallAiInsight", "what was said in calls"),
-    ("Engagement", "conversations"),
-    ("AiEnterpriseInteraction", "what people asked an assistant"),
-    ("SecurityAnalyzedMessage", "mail"),
-    ("TeamworkTargetedMessage", "messages in Teams"),
-    ("eDiscovery", "whatever people write and keep"),
-)
-"""How a permission's name begins, and what it opens. The rule ``auditor-holds-too-much`` says the same."""
-
-_ABOUT_GROUPS: Final = ("GroupMember.", "GroupSettings.", "Group.ReadBasic.")
-_EXCHANGE_ROLE: Final = "Application "
-_READING: Final = re.compile(r"Read(Basic|Selected)?(For[A-Z][a-z]+)?(Dlp)?(Hidden)?\Z")
-"""Names of permissions that read; ReadWrite and ReadUpdate are none."""
-
 
 def refusal(role: str) -> str:
     """Return why an auditor must not hold a permission; empty when it may.
 
-    Only what is named as a permission to read counts as one: of names that Microsoft invents later, nobody knows.
+    Only what is named as a permission to read counts as one: of names that Microsoft invents later, nobody knows. The
+    rule ``auditor-holds-too-much`` goes by the same table.
     """
-    thing, _, rest = role.partition(".")
-    if role.startswith(_EXCHANGE_ROLE):
-        return "opens mailboxes"
-    if not _READING.match(rest.partition(".")[0]):
+    told: dict[str, list[tuple[str, str]]] = {"reading": [], "role": [], "name": []}
+    for row in auditor_permission_rows():
+        told[row["what"]].append((row["text"], row["opens"]))
+    opens = [what for beginning, what in told["role"] if role.startswith(beginning)]
+    if opens:
+        return f"opens {opens[0]}"
+    if not any(re.fullmatch(pattern, role) for pattern, _ in told["reading"]):
         return "is more than a permission to read"
-    if role.startswith(_ABOUT_GROUPS):
-        return ""
-    return next((f"opens {what}" for beginning, what in _OPENS if thing.startswith(beginning)), "")
+    _, what = max(((len(text), what) for text, what in told["name"] if role.startswith(text)), default=(0, ""))
+    return f"opens {what}" if what else ""
 
 
 def refused(roles: Iterable[str]) -> tuple[str, ...]:

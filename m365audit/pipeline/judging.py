@@ -142,6 +142,7 @@ def _catalogue_tables() -> dict[str, Iterable[Mapping[str, object]]]:
         "microsoft_tenants": catalogue.microsoft_tenant_rows(),
         "workload_feeds": catalogue.workload_feed_rows(),
         "full_mailbox_permissions": catalogue.full_mailbox_permission_rows(),
+        "auditor_permissions": catalogue.auditor_permission_rows(),
     }
 
 

@@ -55,6 +55,7 @@ TABLE_FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "workload_feeds": (),
     "register_changes": (),
     "full_mailbox_permissions": (),
+    "auditor_permissions": (),
     "licences": ("subscribed_skus",),
     "applications": ("applications",),
     "tenant_policies": ("policies",),

@@ -62,6 +62,7 @@ CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     "first_party_apps": {"app_id": "VARCHAR"},
     "microsoft_tenants": {"tenant_id": "VARCHAR"},
     "workload_feeds": {"workload": "VARCHAR", "feed": "VARCHAR"},
+    "auditor_permissions": {"what": "VARCHAR", "text": "VARCHAR", "opens": "VARCHAR"},
     "full_mailbox_permissions": {
         "resource_app_id": "VARCHAR", "permission": "VARCHAR", "kind": "VARCHAR", "listed_on": "DATE",
         "reason": "VARCHAR",
@@ -121,6 +122,6 @@ PUBLISHED_INPUTS: Final = (
     *POLICY_COLUMNS,
     "register_records", "register_apps", "register_versions", "register_segments", "permission_reach",
     "policy_workloads", "policy_settings", "policy_versions", "policy_categories", "first_party_apps",
-    "microsoft_tenants", "workload_feeds", "full_mailbox_permissions",
+    "microsoft_tenants", "workload_feeds", "full_mailbox_permissions", "auditor_permissions",
 )  # fmt: skip
 """Inputs that stay in the published database: rules, hunts and the report read them."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rule_database import MemoryDatabase
 
-from m365audit.catalogue import full_mailbox_permission_rows, workload_feed_rows
+from m365audit.catalogue import auditor_permission_rows, full_mailbox_permission_rows, workload_feed_rows
 from m365audit.findings import with_finding_ids
 from m365audit.model import AUDITED_WORKLOADS, FEEDS
 from m365audit.rules.loader import load_rules
@@ -124,7 +124,7 @@ def cases() -> Iterator[Any]:
 
 NO_TENANT: Final = (
     "policy_workloads", "policy_settings", "permission_reach", "workload_feeds", "full_mailbox_permissions",
-    "first_party_apps", "microsoft_tenants", "policy_versions", "policy_categories",
+    "auditor_permissions", "first_party_apps", "microsoft_tenants", "policy_versions", "policy_categories",
 )  # fmt: skip
 _AGREED: Final = (
     "legal_basis", "data_categories", "data_subjects", "legitimate_interest_ref", "consent_store", "recipients",
@@ -152,6 +152,7 @@ def fill(given: dict[str, Any]) -> None:
     names = ("resource_app_id", "permission", "kind", "workload")
     rows["workload_feeds"] = list(workload_feed_rows())
     rows["full_mailbox_permissions"] = list(full_mailbox_permission_rows())
+    rows["auditor_permissions"] = list(auditor_permission_rows())
     rows["permission_reach"] = [{**dict(zip(names, row, strict=True)), "operations": ["read"]} for row in REACH]
     rows["coverage"] = [*coverage(given), *rows.get("coverage", [])]
     for number, use in enumerate(given.get("use", [])):

@@ -142,6 +142,7 @@ def _input_tables(tenants: Iterable[str], extra: Mapping[str, inputs.Rows]) -> d
         "first_party_apps": catalogue.first_party_rows(),
         "microsoft_tenants": catalogue.microsoft_tenant_rows(),
         "full_mailbox_permissions": catalogue.full_mailbox_permission_rows(),
+        "auditor_permissions": catalogue.auditor_permission_rows(),
         "configured_tenants": [
             {"tenant_id": t, "name": f"Tenant {t[:8]}", "not_evaluated_reason": None} for t in sorted(tenants)
         ],

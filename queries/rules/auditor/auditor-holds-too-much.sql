@@ -9,7 +9,7 @@ needs: [app_role_assignments, delegated_permission_grants, exchange_role_assignm
 needs_collection: true
 evidence: >
   Permissions in the auditor's newest token, and current grants to its application, that open mail, calendars, contacts,
-  chats, meetings, files or notes, or whose name is not that of a permission to read. One piece of evidence for the token
+  chats, meetings, files or notes, or whose name is not that of a permission to read (table auditor_permissions). One piece of evidence for the token
   and for each grant.
 misses: >
   Roles in the directory and in Azure that were given to the auditor's service principal. What people with the same
@@ -66,14 +66,16 @@ SELECT
 FROM held AS h
 WHERE
     -- Of names that Microsoft invents later, nobody knows: only what is named as reading counts as reading.
-    NOT regexp_matches(h.permission, '^[^.]+[.]Read(Basic|Selected)?(For[A-Z][a-z]+)?(Dlp)?(Hidden)?([.]|$)')
-    OR starts_with(h.permission, 'Application ')
-    OR (
-        regexp_matches(
-            h.permission,
-            '^(Mail|Calendars|Contacts|Chat|ChannelMessage|ChannelMeeting|Group|Files|FileStorageContainer|Sites|List|Notes'
-            || '|Tasks|OnlineMeeting|CallTranscript|CallRecordings|CallAiInsight|Engagement|AiEnterpriseInteraction'
-            || '|SecurityAnalyzedMessage|TeamworkTargetedMessage|eDiscovery)'
-        )
-        AND NOT regexp_matches(h.permission, '^(GroupMember[.]|GroupSettings[.]|Group[.]ReadBasic[.])')
+    NOT EXISTS (
+        SELECT 1 FROM auditor_permissions AS p
+        WHERE p.what = 'reading' AND regexp_full_match(h.permission, p.text)
+    )
+    OR EXISTS (
+        SELECT 1 FROM auditor_permissions AS p WHERE p.what = 'role' AND starts_with(h.permission, p.text)
+    )
+    -- What may be held although a shorter beginning may not has a longer beginning of its own.
+    OR EXISTS (
+        SELECT 1 FROM auditor_permissions AS p
+        WHERE p.what = 'name' AND starts_with(h.permission, p.text)
+        HAVING arg_max(p.opens, len(p.text)) <> ''
     )
