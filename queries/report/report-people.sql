@@ -28,7 +28,8 @@ WITH named AS (
     WHERE app_id IS NULL AND grantee_kind IS DISTINCT FROM 'service_principal'
     UNION
     SELECT tenant_id, NULL AS person_id, subject AS person_name FROM admin_changes
-    WHERE starts_with(change, 'mailbox')
+    -- A plan is what new mailboxes are made after, and nobody's own.
+    WHERE starts_with(change, 'mailbox') AND lower(operation) IS DISTINCT FROM 'set-mailboxplan'
 )
 SELECT tenant_id, person_id, person_name
 FROM named

@@ -68,9 +68,8 @@ def test_there_are_many_refusals() -> None:
 @pytest.mark.parametrize(("place", "key", "names"), REFUSALS, ids=[f"{place}-{key}" for place, key, _ in REFUSALS])
 def test_every_refusal_is_told_in_the_readers_language(place: str, key: str, names: tuple[str, ...]) -> None:
     assert key, f"{place}: this refusal has no words for the page"
-    error = ReviewError(
-        "as the command line says it", key=key, **{name: VALUES.get(name, f"<{name}>") for name in names}
-    )
+    values: dict[str, Any] = {name: VALUES.get(name, f"<{name}>") for name in names}
+    error = ReviewError("as the command line says it", key=key, **values)
     english, dutch = (told(WORDS[language], error) for language in ("en", "nl"))
     assert "command line" not in english.message + dutch.message
     assert english.message != dutch.message
