@@ -131,6 +131,11 @@ class TenantClient:
         """Return the time by Microsoft's clock; by the host's before the first answer."""
         return self._conversation.now()
 
+    @property
+    def knows_the_time(self) -> bool:
+        """Whether the time is Microsoft's, and not for want of it the host's."""
+        return self._conversation.microsoft.is_sure
+
     async def know_the_time(self) -> timedelta:
         """Be sure what time it is at Microsoft; return how far the host's clock is behind that.
 

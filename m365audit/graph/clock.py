@@ -114,8 +114,8 @@ def _are_near(one: datetime, other: datetime) -> bool:
     return abs(one - other) <= NEAR
 
 
-async def microsoft_time(cloud: Cloud) -> datetime:
-    """Return Microsoft's time by answers that need no token; the host's where there is none, or none to believe.
+async def microsoft_time(cloud: Cloud) -> tuple[datetime, bool]:
+    """Return the time by answers that need no token, and that it is Microsoft's; else, for want of them, the host's.
 
     For a tenant that lets nobody in: what was not seen of it has to be told by the same clock as everything else.
     """
@@ -123,8 +123,8 @@ async def microsoft_time(cloud: Cloud) -> datetime:
     try:
         await clock.confirm(cloud)
     except CollectionError:
-        return _host()
-    return clock.now()
+        return _host(), False
+    return clock.now(), clock.is_sure
 
 
 async def _date_header(cloud: Cloud) -> str | None:

@@ -177,7 +177,7 @@ class _Tenant:
             now = client.now()  # one for all: then what was and was not seen is told in the same intervals
             async with asyncio.TaskGroup() as group:
                 for collection in self.job.collections:
-                    tasks = await self._plan(collection, now, plans)
+                    tasks = await self._plan(collection, now, plans, may_lose=client.knows_the_time)
                     group.create_task(self._gather(client, collection, tasks))
 
     async def _sleep(self, seconds: float) -> None:
@@ -211,7 +211,13 @@ class _Tenant:
             else:
                 await self._end(task, hopeless.reason, str(hopeless), client.now())
 
-    async def _plan(self, collection: Collection, now: datetime, plans: frozenset[str] | None) -> Sequence[Task]:
+    async def _plan(
+        self, collection: Collection, now: datetime, plans: frozenset[str] | None, *, may_lose: bool
+    ) -> Sequence[Task]:
+        """Tell what is to be read, and what can never be read any more: the latter by Microsoft's clock alone.
+
+        A host's clock that is ahead would give up for ever what Microsoft still has.
+        """
         self.began_at = now
         planned = plan(
             collection, self.job.known, now, begin=self.job.begin, end=self.job.end,
@@ -223,7 +229,9 @@ class _Tenant:
         )
         self.unfinished |= {task.number: (task, [task.window] if task.window else None) for task in tasks}
         await self.outlet.put(
-            Planned(self.job.tenant.id, collection.name, collection.feeds, tasks, tuple(planned.lost))
+            Planned(
+                self.job.tenant.id, collection.name, collection.feeds, tasks, tuple(planned.lost) if may_lose else ()
+            )
         )
         return tasks
 
@@ -280,12 +288,12 @@ class _Tenant:
 
     async def _not_let_in(self, error: CollectionError) -> None:
         """Say that nobody let us in, and that nothing was seen: of every collection, up to now."""
-        now = await microsoft_time(self.cloud)
+        now, is_sure = await microsoft_time(self.cloud)
         is_refused = isinstance(error, SignInError) and error.is_refused
         await self.outlet.put(SignInFailed(self.job.tenant.id, is_refused, error.code, error.message, error.hint, now))
         if not self.is_signed_in:
             for collection in self.job.collections:
-                await self._plan(collection, now, None)
+                await self._plan(collection, now, None, may_lose=is_sure)
 
 
 def _innermost(error: Exception) -> Exception:
