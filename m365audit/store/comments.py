@@ -21,16 +21,18 @@ def write_comments(connection: duckdb.DuckDBPyConnection, database: str, *, only
             "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = $name", {"name": database}
         ).fetchall()
     )
-    connection.execute("BEGIN")
+    statements = ["BEGIN"]
     for entry in read_dictionary():
         kind = kinds.get(entry.name)
         if kind is not None and only in {None, entry.name}:
             table = f"{database}.main.{entry.name}"
-            connection.execute(f"COMMENT ON {kind} {table} IS {_quoted(entry.grain)}")
-            for column in (column for column in entry.columns if (entry.name, column) in columns):
-                meaning = entry.columns[column]
-                connection.execute(f'COMMENT ON COLUMN {table}."{column}" IS {_quoted(meaning)}')
-    connection.execute("COMMIT")
+            statements.append(f"COMMENT ON {kind} {table} IS {_quoted(entry.grain)}")
+            statements += (
+                f'COMMENT ON COLUMN {table}."{column}" IS {_quoted(meaning)}'
+                for column, meaning in entry.columns.items()
+                if (entry.name, column) in columns
+            )
+    connection.execute(";\n".join([*statements, "COMMIT"]))
 
 
 def _quoted(text: str) -> str:

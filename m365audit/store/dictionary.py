@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from m365audit.errors import RuleError
@@ -20,7 +21,8 @@ class TableEntry:
     types: dict[str, str]
 
 
-def read_dictionary() -> list[TableEntry]:
+@cache
+def read_dictionary() -> tuple[TableEntry, ...]:
     """Return every published table, by name.
 
     Raises:
@@ -34,7 +36,7 @@ def read_dictionary() -> list[TableEntry]:
         if not query.header.get("temporary", False)
     ]
     entries += [_entry(name, header, "config/tables.yml", types) for name, header in _yaml("tables.yml").items()]
-    return sorted(entries, key=lambda entry: entry.name)
+    return tuple(sorted(entries, key=lambda entry: entry.name))
 
 
 def _yaml(name: str) -> dict[str, Any]:

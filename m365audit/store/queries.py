@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ def read_query(path: Path) -> QueryFile:
     return QueryFile(re.sub(r"^\d+_", "", path.stem), path, header, text[: match.end()] + body)
 
 
-def read_queries(folder: str) -> list[QueryFile]:
+@cache
+def read_queries(folder: str) -> tuple[QueryFile, ...]:
     """Return the query files of ``queries/<folder>`` in the order of their file names."""
-    return [read_query(path) for path in sorted((data_dir("queries") / folder).glob("*.sql"))]
+    return tuple(read_query(path) for path in sorted((data_dir("queries") / folder).glob("*.sql")))
