@@ -19,6 +19,7 @@ from m365audit.graph.feeds.directory_audits import COLLECTION as AUDITS
 from m365audit.graph.planning import MARGIN
 from m365audit.simulator.served_truth import moment
 from m365audit.simulator.service import Fault
+from m365audit.simulator.service.calls import Service
 from m365audit.simulator.service.clock import SimulatedClock
 
 from .living import LATER, Living, Row, living, small_world
@@ -62,7 +63,7 @@ def nameless(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return unknown
 
 
-def renamed(one: Living, service: str) -> Living:
+def renamed(one: Living, service: Service) -> Living:
     """Let the configuration name a service by a name instead of an address."""
     place = re.sub(r"//[^:/]+", "//localhost", getattr(one.settings.cloud, service))
     one.settings = one.settings.model_copy(
@@ -73,7 +74,7 @@ def renamed(one: Living, service: str) -> Living:
 
 
 @pytest.mark.parametrize("service", ["login", "graph"])
-def test_a20_a_name_that_the_dns_does_not_know(tmp_path: Path, nameless: set[str], service: str) -> None:
+def test_a20_a_name_that_the_dns_does_not_know(tmp_path: Path, nameless: set[str], service: Service) -> None:
     world = small_world(20)
     with living(tmp_path, world, feeds=(FEED, "users"), separate_ports=True) as one:
         renamed(one, service)
@@ -207,7 +208,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
 
     class Jumping(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return (said.pop(0) if len(said) > 1 else said[0]).replace(tzinfo=tz)
 
     monkeypatch.setattr(clock, "datetime", Jumping)
