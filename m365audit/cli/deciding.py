@@ -18,6 +18,7 @@ from m365audit.config.durations import TimeError, parse_time
 from m365audit.errors import ReviewError
 from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Wish
 from m365audit.pipeline import reviewing
+from m365audit.pipeline.present import present, set_back_behind
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.store.journal import Actor, Entry
 
@@ -28,7 +29,11 @@ _DAY: Final = 10
 def here(config_path: Path | None) -> tuple[Settings, Actor, datetime]:
     """Return the configuration, who sits at this terminal, and the time; say so where nobody proved who it is."""
     settings = load(config_path)[0].settings
-    return settings, reviewing.actor_here(settings), datetime.now(UTC)
+    behind = set_back_behind(settings)
+    if behind is not None:
+        say(f"the clock of this machine is earlier than the newest decision, of {behind:%Y-%m-%d %H:%M} UTC")
+        say("  put it right; until then that moment counts as now")
+    return settings, reviewing.actor_here(settings), present(settings)
 
 
 def moment(settings: Settings, text: str, option: str) -> datetime:

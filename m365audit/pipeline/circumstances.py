@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from m365audit.config import Settings, load_adequacy, load_clocks
+from m365audit.pipeline.completeness import missing
+from m365audit.pipeline.present import set_back_behind
 from m365audit.pipeline.reviewing import is_one_person
 from m365audit.report import Circumstances, DatedTable
 from m365audit.store.durable import sha256_of
@@ -12,8 +15,13 @@ from m365audit.store.journal import open_journal
 from m365audit.store.published_file import published_path
 
 
-def circumstances(settings: Settings, database: Path | None = None) -> Circumstances:
+def circumstances(settings: Settings, database: Path | None = None, host: datetime | None = None) -> Circumstances:
     """Return the circumstances of a report of what is published, or of a database that is about to be.
+
+    Args:
+        settings: the configuration.
+        database: the one that is about to be published.
+        host: what the host's clock says; now.
 
     Raises:
         StoreError: nothing is published, or the journal cannot be read.
@@ -29,5 +37,7 @@ def circumstances(settings: Settings, database: Path | None = None) -> Circumsta
         database_hash=sha256_of(database or published_path(settings.publish)),
         journal_entries=entries,
         journal_head=head if entries else None,
+        missing_decisions=missing(settings),
+        clock_set_back_behind=set_back_behind(settings, host),
         dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from m365audit import controls, rules
 from m365audit.config import Settings
+from m365audit.pipeline.present import present
 from m365audit.pipeline.reviewing import open_reviewed
 from m365audit.store.journal import has_journal
 from m365audit.store.sandbox import LEAN_MEMORY, LockedDatabase
@@ -28,7 +29,7 @@ def control_catalogue(loaded: Iterable[rules.Rule]) -> controls.Catalogue:
 def run_controls(fresh: Path, workdir: Path, catalogue: controls.Catalogue, settings: Settings, now: datetime) -> None:
     """Make the table ``controls`` of a candidate that has findings and decisions already."""
     with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
-        controls.evaluate(locked, catalogue, now=now, roles=_roles(settings))
+        controls.evaluate(locked, catalogue, now=present(settings, now), roles=_roles(settings))
 
 
 @contextmanager
@@ -44,7 +45,8 @@ def open_today(settings: Settings, now: datetime) -> Iterator[LockedDatabase]:
     with open_reviewed(settings, now) as database:
         if has_journal(settings.state) or _has_controls(database):
             catalogue = control_catalogue(rules.read_rules())
-            controls.evaluate(database, catalogue, now=now, roles=_roles(settings), is_temporary=True)
+            moment = present(settings, now)
+            controls.evaluate(database, catalogue, now=moment, roles=_roles(settings), is_temporary=True)
         yield database
 
 

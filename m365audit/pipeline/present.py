@@ -1,4 +1,4 @@
-"""What time it is for decisions and clocks: never earlier than the newest decision. Knows nothing of evidence's times."""
+"""What time it is for decisions and clocks: never earlier than the newest decision. Knows nothing of evidence."""
 
 from __future__ import annotations
 

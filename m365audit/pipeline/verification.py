@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from m365audit.config import Settings
+from m365audit.errors import StoreError
+from m365audit.pipeline import completeness
 from m365audit.store.database import open_store
+from m365audit.store.journal import has_journal
+from m365audit.store.journal_head import kept_head
 from m365audit.store.published import open_published
 from m365audit.store.published_file import PUBLISHED_NAME
 from m365audit.store.verifying import Check
@@ -19,7 +23,21 @@ def verify(settings: Settings) -> list[Check]:
     """
     with open_store(settings.state) as connection:
         checks = list(verify_store(connection, settings.state, settings.publish))
-    return [*checks, _register(settings)]
+    return [*checks, _decisions(settings), _register(settings)]
+
+
+def _decisions(settings: Settings) -> Check:
+    name = "every decision that was written or published is in the journal"
+    try:
+        gone = completeness.missing(settings)
+        noted = kept_head(settings.state)
+    except StoreError as error:
+        return Check(name, "damaged", 0, (error.message,))
+    if gone is not None:
+        return Check(name, "damaged", 1, (gone,))
+    if noted is None and has_journal(settings.state):
+        return Check(name, "not_checked", 0, ("nothing was noted beside the journal: the next decision notes it",))
+    return Check(name, "whole", noted.seq if noted is not None else 0)
 
 
 def _register(settings: Settings) -> Check:

@@ -104,7 +104,9 @@ class Circumstances:
     """What the report has to say of its making that the published database does not hold.
 
     ``database_hash``: SHA-256 of the published file. ``journal_entries``/``journal_head``: how far the journal of
-    decisions went. ``is_one_person``: DPO and risk owner are one natural person.
+    decisions went. ``is_one_person``: DPO and risk owner are one natural person. ``missing_decisions``: what is
+    missing of the journal, in words. ``clock_set_back_behind``: time of the newest decision, where the host's clock is
+    earlier than that.
     """
 
     is_second_person_off: bool = False
@@ -112,6 +114,8 @@ class Circumstances:
     database_hash: str | None = None
     journal_entries: int | None = None
     journal_head: str | None = None
+    missing_decisions: str | None = None
+    clock_set_back_behind: datetime | None = None
     dated_tables: tuple[DatedTable, ...] = ()
 
 

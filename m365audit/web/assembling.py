@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from m365audit.config import Settings
+from m365audit.errors import StoreError
 from m365audit.pipeline import reviewing
+from m365audit.pipeline.present import present
 from m365audit.store.journal import Actor
 from m365audit.web.desk import Desk, SignIn
 from m365audit.web.place import Place
@@ -36,7 +39,13 @@ def desk_of(
         now: the clock; None for the real one.
         sessions: who has come in; None for nobody.
     """
-    clock = now or (lambda: datetime.now(UTC))
+    host = now or (lambda: datetime.now(UTC))
+
+    def clock() -> datetime:
+        with suppress(StoreError):  # a journal that cannot be read is told of by whoever asks for what is in it
+            return present(settings, host())
+        return host()
+
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="page")
     report = getattr(settings, "report", None)
     return Desk(
@@ -47,6 +56,7 @@ def desk_of(
         here=here or reviewing.actor_here(settings),
         words=page_words(getattr(report, "language", "en"), getattr(report, "time_zone", "Europe/Amsterdam")),
         now=clock,
+        host=host,
         pool=pool,
         sign_in=_sign_in(settings, place),
         actor_of=lambda person: reviewing.actor_of(settings, f"entra:{person.object_id}", person.name, "entra"),

@@ -57,7 +57,8 @@ class Desk:
         here: who has started the page: the operating system's user.
         sign_in: how a person signs in; None where nobody does.
         flows: sign-ins that have begun, by the digest of their cookie.
-        now: the clock.
+        now: the clock; never earlier than the newest decision.
+        host: what this machine's clock says.
         pool: threads for everything that touches a file or the network.
     """
 
@@ -68,6 +69,7 @@ class Desk:
     here: Actor
     words: Words
     now: Callable[[], datetime]
+    host: Callable[[], datetime]
     pool: ThreadPoolExecutor
     sign_in: SignIn | None = None
     actor_of: Callable[[Somebody], Actor] | None = None

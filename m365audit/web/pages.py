@@ -14,6 +14,9 @@ from aiohttp import web
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from m365audit.errors import StoreError
+from m365audit.pipeline.completeness import is_noted_missing
+from m365audit.pipeline.present import set_back_behind
 from m365audit.report import display, jinja
 from m365audit.report.words import Words
 from m365audit.store.journal import Actor
@@ -35,7 +38,7 @@ async def page(
 ) -> web.Response:
     """Return a page made from ``templates/<template>``."""
     desk = request.app[DESK]
-    text = render(desk, template, {**frame(request), **(values or {})})
+    text = render(desk, template, {**frame(request), **warnings(desk), **(values or {})})
     return html(
         text.encode("utf-8", "backslashreplace"), status=status, policy=content_policy(form_actions=form_actions)
     )
@@ -51,6 +54,15 @@ def render(desk: Desk, template: str, values: Mapping[str, Any]) -> str:
     """Return a template with its values."""
     found = _environment(desk.words).get_template(template)
     return found.render(t=desk.words, now=desk.now(), place=desk.place, **values)
+
+
+def warnings(desk: Desk) -> dict[str, Any]:
+    """Return what is wrong with this machine, so that no page is read as if nothing were. Fails for no page."""
+    try:
+        behind = set_back_behind(desk.settings, desk.host())
+        return {"is_missing": is_noted_missing(desk.settings), "set_back_behind": behind}
+    except StoreError:
+        return {"is_missing": True, "set_back_behind": None}
 
 
 def part(desk: Desk, template: str, values: Mapping[str, Any]) -> Markup:

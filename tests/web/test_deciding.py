@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from m365audit.config import Settings
-from m365audit.store.journal import open_journal
+from m365audit.store.journal import Draft, open_journal
 
 from .serving import ANNA, DPO, OWNER, REASON, STRANGER, Browser, Served, publish, serving, settings_in
 
@@ -321,3 +321,24 @@ def test_one_person_alone_is_said(tmp_path_factory: pytest.TempPathFactory) -> N
         assert answer.status_code == 303
         assert "by one person alone" in anna.get(path).text
         assert "switched off" in anna.get("/about").text
+
+
+def test_a_clock_that_was_set_back_is_told_on_every_page_and_ends_no_later(served: Served, anna: Browser) -> None:
+    assert "clock of this machine is wrong" not in anna.get("/findings").text
+    with open_journal(served.desk.settings.state) as journal:
+        draft = Draft("view", "", "x", "opened", ANNA, {})
+        journal.append(draft, expected_version=None, at=served.clock.at + timedelta(days=3))
+    for path in ("/", "/findings", "/cases"):
+        assert "clock of this machine is wrong" in anna.get(path).text
+    assert served.desk.now() == served.clock.at + timedelta(days=3)
+
+
+def test_a_lost_journal_is_told_on_every_page(served: Served, anna: Browser) -> None:
+    state = served.desk.settings.state
+    with open_journal(state) as journal:
+        journal.append(Draft("view", "", "x", "opened", ANNA, {}), expected_version=None)
+    assert "Decisions are missing" not in anna.get("/cases").text
+    for path in state.glob("review.sqlite*"):
+        path.unlink()
+    for path in ("/", "/findings", "/cases"):
+        assert "Decisions are missing" in anna.get(path).text

@@ -20,6 +20,7 @@ from m365audit.errors import ReviewError, StoreError
 from m365audit.findings.values import Wish
 from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
+from m365audit.pipeline.present import present
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.store.journal import open_journal
 from m365audit.store.published import open_published
@@ -215,6 +216,56 @@ def test_a_lost_journal_is_told_and_nothing_is_published_without_it(desk: Desk) 
             shutil.copytree(left, journal.parent, dirs_exist_ok=True)
         with pytest.raises(StoreError, match="decisions are missing"):
             completeness.check_whole(settings, head)
+
+
+def test_a_journal_that_was_lost_before_anything_of_it_was_published_is_told(desk: Desk) -> None:
+    """Only the note beside it knows: on page 1, by `verify`, and by whoever would write another one."""
+    folder = desk.world.folder
+    assert desk.decide("confirmed", "--breach", "no").exit_code == 0
+    words = "Decisions are missing"
+    assert words not in desk.run("report").stdout
+    assert desk.run("verify").exit_code == 0
+    for path in (folder / "state").glob("review.sqlite*"):
+        path.unlink()
+    told = desk.run("verify")
+    assert (told.exit_code, "decisions are missing: entry 1 was written here" in told.stdout) == (5, True), told.stdout
+    assert words in desk.run("report").stdout
+    for arguments in (("findings", "decide", desk.identity, "--as", "confirmed", "--breach", "no", "--reason", REASON),
+                      ("report", "--identified", "--reason", REASON)):  # fmt: skip
+        refused = desk.run(*arguments)
+        assert (refused.exit_code, "decisions are missing" in refused.stderr) == (5, True)
+    assert desk.entries() == 0
+    assert not (folder / "state" / "review.sqlite").exists()
+
+
+def test_a_clock_that_is_set_back_makes_nothing_last_longer_and_is_told(staffed: Desk) -> None:
+    settings = load_settings(staffed.world.config).settings
+    key = FindingKey(str(staffed.finding()["tenant_id"]), staffed.identity)
+    past = datetime.now(UTC) - timedelta(days=400)
+    until = (past + timedelta(days=20)).isoformat()
+    owner, asker = (reviewing.actor_of(settings, f"os:{name}", name, "os") for name in ("rik", "other-account-of-mine"))
+    wish = Wish("accepted", REASON, ("ticket 1",), "rik", datetime.fromisoformat(until))
+    confirmed = Wish("confirmed", REASON, breach="no")
+    reviewing.decide(settings, asker, key, confirmed, expected_version=None, now=past)
+    reviewing.decide(settings, asker, key, wish, expected_version=None, now=past)
+    reviewing.approve(settings, owner, key, REASON, expected_version=None, now=past)
+    assert reviewing.review_of(settings, key, past)[0].decision == "accepted"
+    casework.open_case(Doing(settings, asker, datetime.now(UTC) + timedelta(days=1)), key.tenant, [], REASON)
+    newest = open_journal(settings.state).newest_at()
+    assert newest is not None
+    with reviewing.open_reviewed(settings, past) as database:  # the host says that it is long ago
+        shown = database.execute(
+            "SELECT decision, returned FROM findings WHERE finding_id = $id", {"id": key.finding_id}
+        )
+    assert shown == [("confirmed", "expired")]
+    page = staffed.run("report").stdout
+    assert "The clock of this machine is wrong" in page
+    assert present(settings, past) == newest
+    staffed.user("dora")
+    told = staffed.run(
+        "findings", "decide", staffed.identity, "--as", "remediating", "--owner", "x", "--reason", REASON
+    )
+    assert "the clock of this machine is earlier than the newest decision" in told.stderr
 
 
 def test_two_processes_decide_on_one_finding_and_one_is_told(desk: Desk) -> None:
