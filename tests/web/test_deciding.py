@@ -338,7 +338,7 @@ def test_a_lost_journal_is_told_on_every_page(served: Served, anna: Browser) -> 
     with open_journal(state) as journal:
         journal.append(Draft("view", "", "x", "opened", ANNA, {}), expected_version=None)
     assert "Decisions are missing" not in anna.get("/cases").text
-    for path in state.glob("review.sqlite*"):
-        path.unlink()
+    for file in state.glob("review.sqlite*"):
+        file.unlink()
     for path in ("/", "/findings", "/cases"):
         assert "Decisions are missing" in anna.get(path).text
