@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from m365audit.cli.collected import collected_line
 from m365audit.cli.evidence import print_outcome, run_pipeline, standing_imports
 from m365audit.cli.session import load, shown_path
 from m365audit.cli.streams import say, show_lines
+from m365audit.config import Settings
 from m365audit.pipeline import Wanted
 from m365audit.resources import data_dir
 
@@ -31,8 +33,9 @@ def demo(folder: Path) -> None:
     Starts a small simulated Microsoft 365 on this machine (loopback, TLS), signs in to its tenants with a certificate
     and with secrets, collects what they log and what they granted, waits until the simulated clock has moved on by a
     day, and collects again: what did not change is settled. Graph activity logs come as files, as a diagnostic setting
-    writes them. Then every access is judged, and a database and a report are published. No account is needed, and
-    nothing leaves this machine. Running it again finds everything already there.
+    writes them. Then every access is judged, and a database and a report are published. Invented people decide on some
+    findings, and say that they are invented. No account is needed, and nothing leaves this machine. Running it again
+    finds everything already there.
     """
     from m365audit.simulator.demonstration import demonstration  # noqa: PLC0415 - a server, for this command alone
 
@@ -56,6 +59,7 @@ def demo(folder: Path) -> None:
             )
             show_lines([f"{when}: {collected_line(outcome)}"])
     print_outcome(outcome, "text", brief=True)
+    _show_decided(loaded.settings)
     page, config = shown_path(loaded.settings.publish / "report.html"), shown_path(world.config)
     show_lines(
         [
@@ -67,6 +71,20 @@ def demo(folder: Path) -> None:
             f"  m365audit query --config {config} outside-accesses",
         ]
     )
+
+
+def _show_decided(settings: Settings) -> None:
+    """Let the demo's people decide, the first time, so that page 1 shows a world in which somebody is at work."""
+    from m365audit.pipeline import demonstrating  # noqa: PLC0415 - for this command alone
+
+    taken = demonstrating.decide(settings, datetime.now(UTC))
+    if taken:
+        show_lines([
+            "",
+            f"{taken} steps of invented people (demo:dpo, demo:analyst, demo:risk_owner) are in the journal: a breach",
+            "whose clock runs, an accepted risk that ends soon, a false positive, a repair, a request, two statements,",
+            "and a decision that waits for a second person: you. `m365audit findings list --waiting` shows it.",
+        ])  # fmt: skip
 
 
 _WRITTEN: Final = {
