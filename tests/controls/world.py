@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
-import yaml
 from rule_database import MemoryDatabase
 from schema import TABLES
 
@@ -16,7 +15,7 @@ from m365audit.catalogue import workload_feed_rows
 from m365audit.config import load_adequacy, load_clocks, load_policy
 from m365audit.controls import Catalogue, RuleFacts, evaluate, load_controls, policy_rows
 from m365audit.model import FEEDS
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 from m365audit.rules import load_rules
 from m365audit.store.inputs import POLICY_COLUMNS
 from m365audit.store.review_tables import REVIEW_COLUMNS
@@ -217,5 +216,5 @@ def judge_together(cases: Sequence[Mapping[str, Any]]) -> list[list[dict[str, An
 
 def read_cases(path: Any) -> list[dict[str, Any]]:
     """Return the cases of one file."""
-    cases: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["cases"]
+    cases: list[dict[str, Any]] = yaml_values(path.read_text("utf-8"))["cases"]
     return cases

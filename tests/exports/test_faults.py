@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from m365audit.errors import EvidenceError
 from m365audit.exports import limits, prepare
 from m365audit.exports.codecs import zstd
 from m365audit.exports.strict import UnreadableError, parse
+from m365audit.resources import yaml_values
 
 from .noted import notes_of
 from .test_formats import rows_of
 
 Compress = Callable[[bytes], bytes]
-CASES = yaml.safe_load((Path(__file__).parent / "faults.yml").read_text(encoding="utf-8"))
+CASES = yaml_values((Path(__file__).parent / "faults.yml").read_text(encoding="utf-8"))
 LONG = 20_000
 RECORDS = {
     str(number): json.dumps({"CreationTime": f"2026-08-01T07:0{number}:00", "Operation": "Send", "Id": number})

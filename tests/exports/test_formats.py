@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from m365audit.exports import KINDS, declared_tenants, prepare
 from m365audit.model import EXPORT_KINDS, PreparedFile
+from m365audit.resources import yaml_values
 
 FORMATS = Path(__file__).parent / "formats"
 
@@ -39,7 +39,7 @@ def _int(digits: str) -> int | str:
 @pytest.mark.parametrize("careful", [False, True], ids=["fast", "careful"])
 @pytest.mark.parametrize("name", sorted(folder.name for folder in FORMATS.iterdir()))
 def test_format(name: str, tmp_path: Path, *, careful: bool) -> None:
-    expected = yaml.safe_load((FORMATS / name / "expected.yml").read_text(encoding="utf-8"))
+    expected = yaml_values((FORMATS / name / "expected.yml").read_text(encoding="utf-8"))
     path = FORMATS / name / expected["file"]
     prepared = prepare(path, workdir=tmp_path, careful=careful)
     rows = [json.loads(row) for row in expected["rows"]]

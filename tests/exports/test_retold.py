@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from m365audit.exports import limits, prepare
 from m365audit.exports.moments import in_iso
+from m365audit.resources import yaml_values
 
 from .test_formats import rows_of
 
-CASES: Final[list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "retold.yml").read_text(encoding="utf-8"))
+CASES: Final[list[dict[str, Any]]] = yaml_values((Path(__file__).parent / "retold.yml").read_text(encoding="utf-8"))
 
 
 def packed(case: dict[str, Any]) -> bytes:

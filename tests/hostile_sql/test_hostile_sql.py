@@ -13,18 +13,18 @@ from typing import Any, Final
 
 import duckdb
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from m365audit.cli import main
 from m365audit.errors import QueryError
+from m365audit.resources import yaml_values
 from m365audit.store.confinement import Limits
 from m365audit.store.inquiry import Inquiry
 
 SECRET: Final = "outside-the-database"  # noqa: S105 - it opens nothing
 LIMITS: Final = Limits(memory=200 * 1000**2, seconds=0.4, threads=2)
 AMPLE: Final = Limits(memory=LIMITS.memory, seconds=60.0, threads=2)
-_GROUPS: Final[dict[str, list[dict[str, Any]]]] = yaml.safe_load(
+_GROUPS: Final[dict[str, list[dict[str, Any]]]] = yaml_values(
     (Path(__file__).parent / "statements.yml").read_text(encoding="utf-8")
 )
 _WRITTEN: Final = re.compile(r"\{python:((?:[^{}'\"]|'[^']*')*)\}")

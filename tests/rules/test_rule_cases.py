@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 from rule_database import MemoryDatabase
 
 from m365audit.catalogue import auditor_permission_rows, full_mailbox_permission_rows, workload_feed_rows
 from m365audit.findings import with_finding_ids
 from m365audit.model import AUDITED_WORKLOADS, FEEDS
+from m365audit.resources import yaml_values
 from m365audit.rules.loader import load_rules
 from m365audit.rules.rule import Rule
 from m365audit.rules.runner import run_rules
@@ -118,7 +118,7 @@ def rules() -> Mapping[str, Rule]:
 
 def cases() -> Iterator[Any]:
     for path in sorted(FOLDER.glob("*.yml")):
-        for case in yaml.safe_load(path.read_text("utf-8"))["cases"]:
+        for case in yaml_values(path.read_text("utf-8"))["cases"]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}")
 
 
@@ -296,7 +296,7 @@ def check_evidence() -> None:
 
 def test_every_rule_has_a_firing_a_quiet_and_an_unevaluated_case() -> None:
     for rule in rules():
-        outcomes = {c["expect"] for c in yaml.safe_load((FOLDER / f"{rule}.yml").read_text("utf-8"))["cases"]}
+        outcomes = {c["expect"] for c in yaml_values((FOLDER / f"{rule}.yml").read_text("utf-8"))["cases"]}
         assert outcomes >= {"findings", "clean", "not_evaluated"}, rule
 
 

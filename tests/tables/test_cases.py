@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import duckdb
 import pytest
-import yaml
+
+from m365audit.resources import yaml_values
 
 from .wire import WireFile, built
 
@@ -25,7 +26,7 @@ def _tenant(name: str) -> str:
 def _cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (table, id, case)."""
     for path in FILES:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml_values(path.read_text(encoding="utf-8"))
         for case in document["cases"]:
             yield case.get("table", document["table"]), f"{path.stem}: {case['name']}", case
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
 
 from m365audit.config import (
@@ -31,12 +30,12 @@ from m365audit.config.spelling import nearest, shown
 from m365audit.config.yamlnodes import dotted, read_document
 from m365audit.errors import ConfigurationError
 from m365audit.model import AUDITED_WORKLOADS, FEEDS, Problem
-from m365audit.resources import data_dir
+from m365audit.resources import data_dir, yaml_values
 
 REPOSITORY = Path(__file__).parents[2]
 TENANT = "11111111-1111-4111-8111-111111111111"
 MINIMAL = f"tenants:\n  - id: {TENANT}\n"
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "config_faults.yml").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = yaml_values((Path(__file__).parent / "config_faults.yml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -265,7 +264,7 @@ def test_shipped_files_fit_the_schema_that_they_name(name: str) -> None:
     named = re.match(r"# yaml-language-server: \$schema=(schemas/[a-z]+\.schema\.json)\n", text)
     assert named is not None
     schema = json.loads((data_dir("config") / named[1]).read_text("utf-8"))
-    written = json.loads(json.dumps(yaml.safe_load(text), default=lambda value: value.isoformat()))
+    written = json.loads(json.dumps(yaml_values(text), default=lambda value: value.isoformat()))
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(written)
     with pytest.raises(ValidationError):

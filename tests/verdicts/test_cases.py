@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
+
+from m365audit.resources import yaml_values
 
 from . import oracle
 from .database import judge_all, judge_side_by_side
@@ -21,7 +22,7 @@ TENANT: Final = "contoso"
 def _cases() -> list[Any]:
     found = []
     for path in FILES:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml_values(path.read_text(encoding="utf-8"))
         found += [pytest.param(document["given"] | case, id=case["name"]) for case in document["cases"]]
     return found
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from m365audit.catalogue import match_shapes, path_sql, segment_sql, shape_sql
+from m365audit.resources import yaml_values
 
-CASES: list[list[Any]] = yaml.safe_load((Path(__file__).parent / "urls.yml").read_text(encoding="utf-8"))
+CASES: list[list[Any]] = yaml_values((Path(__file__).parent / "urls.yml").read_text(encoding="utf-8"))
 HOST = "https://graph.microsoft.com"
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from m365audit.findings.identity import finding_id, with_finding_ids
+from m365audit.resources import yaml_values
 
-GOLDEN: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "golden_ids.yml").read_text("utf-8"))
+GOLDEN: list[dict[str, Any]] = yaml_values((Path(__file__).parent / "golden_ids.yml").read_text("utf-8"))
 DATABASE = duckdb.connect(config={"threads": "1"})
 SUBJECTS = st.dictionaries(st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.none() | st.text(max_size=40), max_size=5)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
@@ -15,10 +14,11 @@ from yarl import URL
 from m365audit.graph.clouds import CLOUDS, Cloud
 from m365audit.graph.failures import LinkRefusedError
 from m365audit.graph.guard import MAX_LENGTH, Guard, origin
+from m365audit.resources import yaml_values
 
 from .wired import Wired, ok, raw, wired
 
-HOSTILE: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("hostile_urls.yml").read_text("utf-8"))
+HOSTILE: list[dict[str, Any]] = yaml_values(Path(__file__).with_name("hostile_urls.yml").read_text("utf-8"))
 SENDABLE = [row for row in HOSTILE if row.get("is_sendable")]
 IN_HEADERS = [row for row in HOSTILE if row["url"].isascii() and row["url"].isprintable() and row["url"].strip()]
 HARMLESS = [

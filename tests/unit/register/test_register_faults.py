@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from m365audit.config import Policy, yamlnodes
 from m365audit.config.yamlnodes import MAX_BYTES
 from m365audit.model import Problem
 from m365audit.register import PermissionNames, Register, load_register
+from m365audit.resources import yaml_values
 
 REPOSITORY = Path(__file__).parents[3]
 FAULTS = REPOSITORY / "tests" / "register" / "faults"
 CASES: list[dict[str, Any]] = [
-    case for file in sorted(FAULTS.glob("*.yml")) for case in yaml.safe_load(file.read_text(encoding="utf-8"))
+    case for file in sorted(FAULTS.glob("*.yml")) for case in yaml_values(file.read_text(encoding="utf-8"))
 ]
 Loader = Callable[..., Register]
 _FEW_NODES = 1_000

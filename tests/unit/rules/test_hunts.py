@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-import yaml
 from places import REPOSITORY
 from rule_database import MemoryDatabase
 
 from m365audit.errors import QueryError
+from m365audit.resources import yaml_values
 from m365audit.rules.hunt import Hunt
 from m365audit.rules.loader import check_hunt, load_hunts
 
@@ -81,7 +81,7 @@ def test_a_parameters_text_is_a_value_and_never_sql(schema: MemoryDatabase, hunt
     assert schema.execute("SELECT count(*) FROM coverage") == [(0,)]
 
 
-CASES: Final[dict[str, dict[str, Any]]] = yaml.safe_load(
+CASES: Final[dict[str, dict[str, Any]]] = yaml_values(
     (REPOSITORY / "tests" / "unit" / "rules" / "hunts.yml").read_text(encoding="utf-8")
 )
 
