@@ -233,7 +233,7 @@ class Living:
 
     def _wrongly_told(self) -> Iterator[str]:
         """Yield what is not stored though the ledger says that it was seen, or says nothing."""
-        stored, rows, whole = set(self.stored()), _by_feed(self.windows()), {}
+        stored, rows, whole, let_in = set(self.stored()), _by_feed(self.windows()), {}, self.let_in()
         for listing in self.listings():
             whole[listing.tenant, listing.feed] = listing.is_whole
             if not listing.is_whole and not listing.reason:
@@ -245,7 +245,7 @@ class Living:
                 continue
             if known.at is None:
                 # What nobody ever listed has no row, and only a tenant that was not let in has none of it.
-                if whole.get(key[:2], known.tenant not in self.let_in()):
+                if whole.get(key[:2], known.tenant not in let_in):
                     yield f"not stored, but the listing is called whole: {key}"
                 continue
             about = [row for row in rows.get(key[:2], []) if row.holds(known.at)]
