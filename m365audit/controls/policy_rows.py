@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from m365audit.config import Adequacy, Clocks, LoadedPolicy, Policy
+from m365audit.config import Adequacy, Clock, Clocks, Country, LoadedPolicy, Policy
 from m365audit.config.commitments import Commitment
-from m365audit.config.dated import DatedTable
+from m365audit.config.dated import DatedTable, Line
 from m365audit.config.durations import parse_period
-from m365audit.controls.policy_text import policy_findings
+from m365audit.controls.policy_text import PolicyFinding, policy_findings
 
 Row = Mapping[str, object]
 
@@ -35,47 +35,45 @@ def policy_rows(loaded: LoadedPolicy, adequacy: Adequacy, clocks: Clocks) -> dic
             {"name": entry.name, "purpose": entry.purpose, "country": entry.country, "clause": entry.clause}
             for entry in policy.processors
         ],
-        "policy_findings": [
-            {
-                "rule": found.rule,
-                "clauses": list(found.clauses),
-                "title": found.title,
-                "why": found.why,
-                "severity": found.severity,
-                "gdpr": found.gdpr,
-                "words": json.dumps(dict(found.words)),
-            }
-            for found in findings
-        ],
-        "countries": [
-            {
-                "code": entry.code,
-                "class": entry.country_class,
-                "valid_from": _iso(entry.valid_from),
-                "valid_until": _iso(entry.valid_until),
-                "decision": entry.decision,
-                "scope": entry.scope,
-                "exporters": entry.exporters,
-                "source": entry.source,
-            }
-            for entry in adequacy.countries
-        ],
-        "clocks": [
-            {
-                "clock": entry.clock,
-                "amount": entry.amount,
-                "unit": entry.unit,
-                "valid_from": _iso(entry.valid_from),
-                "valid_until": _iso(entry.valid_until),
-                "source": entry.source,
-            }
-            for entry in clocks.clocks
-        ],
+        "policy_findings": [_weakness(found) for found in findings],
+        "countries": [_country(entry) for entry in adequacy.countries],
+        "clocks": [_clock(entry) for entry in clocks.clocks],
         "dated_tables": [
             _dated("adequacy", adequacy, len(adequacy.countries)),
             _dated("clocks", clocks, len(clocks.clocks)),
         ],
     }
+
+
+def _weakness(found: PolicyFinding) -> Row:
+    return {
+        "rule": found.rule,
+        "clauses": list(found.clauses),
+        "title": found.title,
+        "why": found.why,
+        "severity": found.severity,
+        "gdpr": found.gdpr,
+        "words": json.dumps(dict(found.words)),
+    }
+
+
+def _country(entry: Country) -> Row:
+    return {
+        "code": entry.code,
+        "class": entry.country_class,
+        "decision": entry.decision,
+        "scope": entry.scope,
+        "exporters": entry.exporters,
+        **_validity(entry),
+    }
+
+
+def _clock(entry: Clock) -> Row:
+    return {"clock": entry.clock, "amount": entry.amount, "unit": entry.unit, **_validity(entry)}
+
+
+def _validity(line: Line) -> Row:
+    return {"valid_from": _iso(line.valid_from), "valid_until": _iso(line.valid_until), "source": line.source}
 
 
 def _dated(name: str, table: DatedTable, lines: int) -> Row:

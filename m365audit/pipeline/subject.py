@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from m365audit.config import LoadedPolicy, Settings
 from m365audit.pipeline.erasure import check_person, person_masks, resolve, token_of
@@ -22,9 +22,12 @@ from m365audit.store.erasing import holding_files
 from m365audit.store.journal import Actor, Draft, Entry, open_journal
 from m365audit.store.ledger import read_only
 from m365audit.store.other_people import OtherPeople
-from m365audit.store.persons import identify
+from m365audit.store.persons import Person, identify
 from m365audit.store.published_file import PUBLISHED_NAME
 from m365audit.store.subject_rows import known_users, subject_rows
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LANGUAGES: Final = ("en", "nl")
 _SEARCHED: Final = (
@@ -73,39 +76,72 @@ def export(
     """
     meant = resolve(settings, tenant, wanted)
     token = token_of(settings, tenant, meant)
-    tables: dict[str, dict[str, Any]] = {}
     with open_store(settings.state) as connection:
-        person = identify(connection, tenant, meant)
-        check_person(person)
-        masks = person_masks(person)
-        others = OtherPeople(masks, known_users(connection, tenant))
-        working = str((connection.execute("SELECT current_database()").fetchone() or ("",))[0])
-        _collect(tables, "working", subject_rows(connection, working, tenant, masks, others))
-        published = settings.publish / PUBLISHED_NAME
-        if published.is_file():
-            with read_only(connection, published, "published"):
-                _collect(tables, "published", subject_rows(connection, "published", tenant, masks, others))
+        held = _search(settings, connection, tenant, identify(connection, tenant, meant), token)
         with open_journal(settings.state) as journal:
-            entries = [_entry(e, others) for e in journal.entries() if masks.value(dict(e.body)) != dict(e.body)
-                       or token in {e.subject, str(e.body.get("what"))}]  # fmt: skip
-        files = [str(p) for p in holding_files(settings.state / "spool" / tenant, masks)]
-        register = [str(p) for p in holding_files(settings.register_folder, masks)]
-        note = Draft("view", tenant, token, "exported", actor, {
-            "purpose": "data subject's request for access", "what": token,
-            "rows": sum(len(table["rows"]) for table in tables.values()),
-        })  # fmt: skip
-        with open_journal(settings.state) as journal:
-            journal.append(note, expected_version=None, at=at)
-    counts = {name: len(table["rows"]) for name, table in tables.items()}
-    text = _explanation(settings, policy, tenant, token, counts=counts, at=at)
+            journal.append(_view(tenant, token, held, actor), expected_version=None, at=at)
+    text = _explanation(settings, policy, tenant, token, counts=held.counts, at=at)
     about = {
-        "made_at": at.isoformat(), "tenant": tenant, "token": token, "counts": counts,
-        "known_as": sorted(({"kind": i.kind, "value": i.value} for i in person.identifiers), key=str),
-        "not_taken_because_shared": sorted(person.shared), "searched": _SEARCHED, "not_searched": _NOT_SEARCHED,
-        "journal": entries, "kept_files": files, "register_files": register,
+        "made_at": at.isoformat(), "tenant": tenant, "token": token, "counts": held.counts,
+        "known_as": sorted(({"kind": i.kind, "value": i.value} for i in held.person.identifiers), key=str),
+        "not_taken_because_shared": sorted(held.person.shared), "searched": _SEARCHED, "not_searched": _NOT_SEARCHED,
+        "journal": held.entries, "kept_files": held.files, "register_files": held.register,
     }  # fmt: skip
-    made = _as_json(about, tables, text) if form == "json" else _as_csv(about, tables, text)
-    return Answer(token, made, counts)
+    made = _as_json(about, held.tables, text) if form == "json" else _as_csv(about, held.tables, text)
+    return Answer(token, made, held.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What there is of one person.
+
+    Attributes:
+        person: who is meant.
+        tables: database and table → its columns with what they mean, and its rows.
+        entries: entries of the journal.
+        files: kept files of evidence.
+        register: files of the consent register.
+    """
+
+    person: Person
+    tables: dict[str, dict[str, Any]]
+    entries: list[dict[str, Any]]
+    files: list[str]
+    register: list[str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Table → rows."""
+        return {name: len(table["rows"]) for name, table in self.tables.items()}
+
+
+def _search(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, tenant: str, person: Person, token: str
+) -> _Held:
+    """Look into both databases, the journal, the kept files and the register; of others nothing is taken."""
+    check_person(person)
+    masks = person_masks(person)
+    others = OtherPeople(masks, known_users(connection, tenant))
+    tables: dict[str, dict[str, Any]] = {}
+    working = str((connection.execute("SELECT current_database()").fetchone() or ("",))[0])
+    _collect(tables, "working", subject_rows(connection, working, tenant, masks, others))
+    published = settings.publish / PUBLISHED_NAME
+    if published.is_file():
+        with read_only(connection, published, "published"):
+            _collect(tables, "published", subject_rows(connection, "published", tenant, masks, others))
+    with open_journal(settings.state) as journal:
+        entries = [_entry(e, others) for e in journal.entries() if masks.value(dict(e.body)) != dict(e.body)
+                   or token in {e.subject, str(e.body.get("what"))}]  # fmt: skip
+    files = [str(p) for p in holding_files(settings.state / "spool" / tenant, masks)]
+    register = [str(p) for p in holding_files(settings.register_folder, masks)]
+    return _Held(person, tables, entries, files, register)
+
+
+def _view(tenant: str, token: str, held: _Held, actor: Actor) -> Draft:
+    """Return the entry of the journal by which somebody looked at a person."""
+    return Draft("view", tenant, token, "exported", actor, {
+        "purpose": "data subject's request for access", "what": token, "rows": sum(held.counts.values()),
+    })  # fmt: skip
 
 
 def write(answer: Answer, output: Path) -> list[Path]:

@@ -160,28 +160,10 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
     availability = _process(
         "crm-availability", "Show who is available", "presence", ("Presence.Read.All",), {"groups": [sales]}
     )
-    addin = _process(
-        "addin-file-mail",
-        "File the opened message under a customer",
-        "mail",
-        ("Mail.Read", "Mail.ReadWrite", "Mail.Send"),
-        "all",
-        operations=("read", "write", "send"),
-        kind="delegated",
-    )
     begin, until = "2025-09-01T00:00:00Z", "2027-01-01T00:00:00Z"
     crm = _full("granted", begin, until, _crm_mail(sales), _crm_calendar({"groups": [sales]}), availability)
     phone = _full("granted", begin, until, *_phone("presence", "calendar", "telephony", "directory", regions=("EU",)))
     calling = _process("call-reports", "Count calls over the trunk", "telephony", ("CallRecords.Read.All",), "all")
-    archive = _process(
-        "archive-website-mail",
-        "Keep what the website sent",
-        "mail",
-        ("IMAP.AccessAsUser.All",),
-        {"ids": [tenant.person("noreply").upn]},
-        kind="delegated",
-        legal_basis="legal_obligation",
-    )
     return {
         "teams-calling.yaml": _record(
             tenant,
@@ -191,7 +173,9 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
             _full("granted", begin, until, calling),
             about={"telephony": {"system": "Microsoft Teams", "trunks": [RECORDED_TRUNK.format(tenant.domain)]}},
         ),
-        "mail-archive.yaml": _record(tenant, "mail-archive", "other", ARCHIVE, _full("granted", begin, until, archive)),
+        "mail-archive.yaml": _record(
+            tenant, "mail-archive", "other", ARCHIVE, _full("granted", begin, until, _archived_mail(tenant))
+        ),
         "salsoft-crm.yaml": _record(tenant, "salsoft-crm", "crm", CRM, crm, stop_within="PT24H"),
         "website-forms.yaml": _record(
             tenant,
@@ -202,11 +186,35 @@ def _contoso(tenant: Tenant) -> dict[str, Document]:
             about={"website": {"origin": f"https://www.{tenant.domain}"}},
         ),
         "outlook-addin.yaml": _record(
-            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, addin, policy=OLD)
+            tenant, "outlook-addin", "mail_addin", ADDIN, _full("granted", begin, until, _filed_mail(), policy=OLD)
         ),
         "telephony.yaml": _record(tenant, "telephony", "telephony", TELEPHONY, phone, about=_EXCHANGE_AT_HOME),
         "auditor.yaml": _record(tenant, "auditor", "other", registration(tenant).app, _audit(until)),
     }
+
+
+def _filed_mail() -> Document:
+    return _process(
+        "addin-file-mail",
+        "File the opened message under a customer",
+        "mail",
+        ("Mail.Read", "Mail.ReadWrite", "Mail.Send"),
+        "all",
+        operations=("read", "write", "send"),
+        kind="delegated",
+    )
+
+
+def _archived_mail(tenant: Tenant) -> Document:
+    return _process(
+        "archive-website-mail",
+        "Keep what the website sent",
+        "mail",
+        ("IMAP.AccessAsUser.All",),
+        {"ids": [tenant.person("noreply").upn]},
+        kind="delegated",
+        legal_basis="legal_obligation",
+    )
 
 
 def _audit(until: str) -> Document:

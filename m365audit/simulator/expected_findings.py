@@ -28,7 +28,15 @@ def _of(tenant_id: str, rule: str, app: App, why: str, **subject: str) -> Expect
 
 def findings() -> tuple[ExpectedFinding, ...]:
     """Return the findings that must be open; every rule that one run can show has at least one."""
-    return (*_about_grants(), *_about_habits(), *_about_use(), *_about_events(), *_about_doors(), *promises())
+    return (
+        *_about_grants(),
+        *_about_habits(),
+        *_about_use_beyond_the_record(),
+        *_about_use_out_of_time(),
+        *_about_events(),
+        *_about_doors(),
+        *promises(),
+    )
 
 
 def live_findings() -> tuple[ExpectedFinding, ...]:
@@ -97,7 +105,7 @@ def _about_grants() -> tuple[ExpectedFinding, ...]:
     )
 
 
-def _about_use() -> tuple[ExpectedFinding, ...]:
+def _about_use_beyond_the_record() -> tuple[ExpectedFinding, ...]:
     return (
         _of(CONTOSO_ID, "used-not-recorded", SHADOW, "reads mail without a record", workload="mail"),
         _of(
@@ -118,14 +126,6 @@ def _about_use() -> tuple[ExpectedFinding, ...]:
         ),
         _of(FABRIKAM_ID, "used-not-recorded", NOTETAKER, "reads chats without a record", workload="teams_chat"),
         _of(
-            TAILSPIN_ID,
-            "used-before-start",
-            CRM,
-            "calendars were read from 1 September, two days before that was agreed to",
-            workload="calendar",
-            record="tailspin-salsoft-crm",
-        ),
-        _of(
             FABRIKAM_ID,
             "application-where-delegated",
             ADDIN,
@@ -134,6 +134,19 @@ def _about_use() -> tuple[ExpectedFinding, ...]:
             operation="read",
         ),
         _of(TAILSPIN_ID, "used-not-recorded", IMPOSTOR, "reads contacts without a record", workload="contacts"),
+    )
+
+
+def _about_use_out_of_time() -> tuple[ExpectedFinding, ...]:
+    return (
+        _of(
+            TAILSPIN_ID,
+            "used-before-start",
+            CRM,
+            "calendars were read from 1 September, two days before that was agreed to",
+            workload="calendar",
+            record="tailspin-salsoft-crm",
+        ),
         _of(
             FABRIKAM_ID,
             "used-after-end",
