@@ -21,6 +21,7 @@ from m365audit.store.addresses import truncated_in
 from m365audit.store.copying import Changes, changed_rows, copy_database
 from m365audit.store.database import DATABASE_NAME
 from m365audit.store.journal_head import HEAD_NAME
+from m365audit.store.landing_sql import content_of
 from m365audit.store.ledger import read_only
 from m365audit.store.masked_files import OpaqueFileError, holds_raw, mask_file
 from m365audit.store.masks import Masks
@@ -219,7 +220,7 @@ class Eraser:
             self.masks.needles,
             self._change,
             tenant=self.tenant,
-            derived={"landed_records": {"content": "md5_number(CAST({record} AS VARCHAR))"}},
+            derived={"landed_records": {"content": content_of("CAST({record} AS VARCHAR)", "t.feed")}},
             instead={"sightings": _sightings(working, changed_rows(lines, columns["landed_records"]))},
         )
         fresh = staged.place(len(staged.moves))
@@ -266,7 +267,7 @@ def _sightings(working: str, changed: str) -> str:
         LEFT JOIN (
             SELECT DISTINCT ON (t.tenant_id, t.feed, t.record_id, t.content)
                 t.tenant_id, t.feed, t.record_id AS was_id, t.content AS was, c.record_id,
-                md5_number(c.record) AS content
+                {content_of("c.record", "t.feed")} AS content
             FROM {working}.main.landed_records AS t INNER JOIN {changed} AS c ON t.rowid = c.rewritten_row
         ) AS m ON s.tenant_id = m.tenant_id AND s.feed = m.feed AND s.record_id = m.was_id AND s.content = m.was
         ORDER BY s.rowid

@@ -21,6 +21,7 @@ from m365audit.store.copying import Changes, copy_database
 from m365audit.store.database import DATABASE_NAME
 from m365audit.store.expiring import Expired
 from m365audit.store.landing_calls import FORM
+from m365audit.store.landing_sql import content_of
 from m365audit.store.ledger import read_only
 from m365audit.store.masked_files import OpaqueFileError, mask_file
 from m365audit.store.publish import PUBLISHED_NAME
@@ -282,7 +283,7 @@ class Purge:
                 "sightings": "rowid IN (SELECT row FROM old_sightings)",
                 "quarantine": self._old_notes("t"),
             },
-            derived={"landed_records": {"content": "md5_number(CAST({record} AS VARCHAR))"}},
+            derived={"landed_records": {"content": content_of("CAST({record} AS VARCHAR)", "t.feed")}},
             instead=self._instead(working, has_published=published.is_file()),
         )  # fmt: skip
         if published.is_file():
