@@ -74,10 +74,11 @@ def told(finding: Finding, beside: Beside, countries: Sequence[str]) -> Finding:
     if text is None:
         return told
     told = dataclasses.replace(told, advice=text.advice, controls=text.controls, text_language=text.language)
-    if text.language == "en":
+    if not text.has_own_title:
         return told
     title = text.filled(dict(parts_of(finding.subject or "{}")))
-    return dataclasses.replace(told, title=title or told.title, question=text.question or told.question)
+    question = told.question if text.language == "en" else text.question
+    return dataclasses.replace(told, title=title or told.title, question=question or told.question)
 
 
 def one_evidence(row: Row) -> Evidence:

@@ -42,9 +42,9 @@ class Phrases:
 
 
 def texts_of(what: str, language: str) -> Mapping[str, Any]:
-    """Return one file of ``config/words/<language>``; nothing for English, and where there is none."""
+    """Return one file of ``config/words/<language>``; nothing where there is none."""
     path = data_dir("config") / "words" / language / f"{what}.yml"
-    if language == "en" or not path.is_file():
+    if not path.is_file():
         return {}
     loaded = yaml_values(path.read_text(encoding="utf-8"))
     return loaded if isinstance(loaded, dict) else {}

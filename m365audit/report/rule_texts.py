@@ -1,7 +1,7 @@
 """Owns the texts of rules in the reader's language: title, question, advice, and the controls that they speak about.
 
-English stands in the rules' own headers; another language in ``config/words/<language>/rules.yml``. Where a text is
-not there, the English one is shown, marked as English.
+English stands in the rules' own headers, titles that hold codes in ``config/words/en/rules.yml``; another language in
+``config/words/<language>/rules.yml``. Where a text is not there, the English one is shown, marked as English.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ class RuleText:
     controls: tuple[str, ...]
     language: str
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def has_own_title(self) -> bool:
+        """Whether the title says codes in words; else the one that the rule itself wrote is as good."""
+        return bool(self.values)
 
     def filled(self, parts: Mapping[str, str]) -> str | None:
         """Return the title with the subject's parts in their places; None when one of them is missing."""
@@ -66,6 +71,10 @@ def _text(
     header: Mapping[str, Any], said: Mapping[str, Any] | None, language: str, values: Mapping[str, Mapping[str, str]]
 ) -> RuleText:
     controls = tuple(str(item) for item in header.get("control") or ())
+    if language == "en":
+        title = _clean((said or header).get("title"))
+        question, advice = _clean(header.get("question")), _clean(header.get("advice"))
+        return RuleText(title, question, advice, controls, "en", values if said else {})
     # All of a rule's texts or none: a sentence in two languages helps nobody.
     is_whole = said is not None and all(said.get(name) for name in ("title", "question", "advice"))
     source = said if is_whole and said is not None else header

@@ -20,7 +20,7 @@ from m365audit.store.journal import Actor, Entry
 def title_of(row: Mapping[str, object], people: People, language: str) -> str:
     """Return a finding's title in the reader's language: persons as tokens, the app's name where its id stands."""
     text, subject = rule_texts(language).get(str(row["rule"])), row.get("subject")
-    own = text.filled(dict(parts_of(str(subject or "{}")))) if text is not None and text.language != "en" else None
+    own = text.filled(dict(parts_of(str(subject or "{}")))) if text is not None and text.has_own_title else None
     title = people.hide(own or str(row["title"]), str(row["tenant_id"]))
     app, name = row.get("app_id"), row.get("app_name")
     return title.replace(str(app), f"“{name}”") if app and name else title
@@ -29,7 +29,7 @@ def title_of(row: Mapping[str, object], people: People, language: str) -> str:
 def question_of(row: Mapping[str, object], language: str) -> Markup | None:
     """Return what a finding asks, in the reader's language; marked as English where there is no other."""
     text = rule_texts(language).get(str(row["rule"]))
-    own = text.question if text is not None and text.language == language else None
+    own = text.question if text is not None and text.has_own_title else None
     asked = own or row.get("question")
     if asked is None:
         return None

@@ -24,6 +24,7 @@ from m365audit.report.rows import TenantNames
 from m365audit.report.rule_texts import rule_texts
 from m365audit.report.words import load_words
 from m365audit.resources import data_dir
+from m365audit.store.queries import read_query
 
 from .reader import QueryReader, document_of
 
@@ -47,6 +48,22 @@ def test_every_rule_has_its_texts_with_the_same_places() -> None:
             assert one, rule
             assert one != other, rule
     assert set(texts_of("rules", "nl")["rules"]) <= set(english)
+
+
+def test_an_english_title_says_codes_in_words_too() -> None:
+    texts = rule_texts("en")
+    own = texts_of("rules", "en")["rules"]
+    assert set(own) <= set(texts)
+    for path in (data_dir("queries") / "rules").glob("*/*.sql"):
+        header = read_query(path).header
+        assert texts[header["id"]].has_own_title == (header["id"] in own)
+        assert _places(texts[header["id"]].title or "") == _places(header["title"]), header["id"]
+    weakened = texts["audit-weakened"].filled({"change": "mailbox_audit_short", "target": "mailbox_audit_short"})
+    assert weakened == "The audit was weakened: audit of mailboxes kept for too short a time (mailbox_audit_short)"
+    english, dutch = (texts_of("rules", language)["values"] for language in ("en", "nl"))
+    assert {name: set(codes) for name, codes in english.items() if name != "legal_basis"} == {
+        name: set(codes) for name, codes in dutch.items() if name in english and name != "legal_basis"
+    }
 
 
 def test_a_title_says_codes_in_words_and_leaves_names_alone() -> None:
