@@ -24,7 +24,7 @@ from m365audit.findings.requests import SubjectRequest
 from m365audit.findings.values import Terms
 from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling
-from m365audit.pipeline.reviewing import FindingKey, facts_of, open_reviewed, terms_of, zone_of
+from m365audit.pipeline.reviewing import FindingKey, check_configured, facts_of, open_reviewed, terms_of, zone_of
 from m365audit.resources import data_dir
 from m365audit.store.durable import sha256_of
 from m365audit.store.journal import Actor, Draft, Entry, Journal, open_journal
@@ -72,6 +72,7 @@ def open_case(doing: Doing, tenant: str, finding_ids: Sequence[str], reason: str
     Raises:
         ReviewError: there is no such finding, a case has it already, or there is no reason.
     """
+    check_configured(doing.settings, tenant)
     terms = terms_of(doing.settings)
     check_may(terms, doing.actor, _PEOPLE, "open a breach case")
     check_reason(reason)

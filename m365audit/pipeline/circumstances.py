@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from m365audit.config import Settings, load_adequacy, load_clocks
+from m365audit.findings import erasures
 from m365audit.pipeline.completeness import missing
 from m365audit.pipeline.present import set_back_behind
 from m365audit.pipeline.reviewing import is_one_person
@@ -29,6 +30,7 @@ def circumstances(settings: Settings, database: Path | None = None, host: dateti
     """
     with open_journal(settings.state) as journal:
         entries, head = journal.head()
+        broken_off = erasures.unfinished(journal.entries(kind="erasure"))
     folder = settings.policy.parent
     tables = {"clocks": load_clocks(folder), "adequacy": load_adequacy(folder)}
     return Circumstances(
@@ -37,6 +39,7 @@ def circumstances(settings: Settings, database: Path | None = None, host: dateti
         database_hash=sha256_of(database or published_path(settings.publish)),
         journal_entries=entries,
         journal_head=head if entries else None,
+        unfinished_erasures=tuple(broken_off),
         missing_decisions=missing(settings),
         clock_set_back_behind=set_back_behind(settings, host),
         dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),

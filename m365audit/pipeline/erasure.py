@@ -16,6 +16,7 @@ from typing import Any, Final
 from m365audit import findings, report
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
+from m365audit.findings import erasures
 from m365audit.findings.decisions import check_reason
 from m365audit.pipeline.holding import active_holds
 from m365audit.pipeline.values import now
@@ -23,7 +24,7 @@ from m365audit.rules.loader import read_rules
 from m365audit.store import suppression
 from m365audit.store.database import open_store
 from m365audit.store.erasing import Eraser, Erasure, FindingName, remaining_in
-from m365audit.store.journal import Actor, Draft, canonical, open_journal
+from m365audit.store.journal import Actor, Draft, Entry, canonical, open_journal
 from m365audit.store.masks import Identifier, Masks, masks_for
 from m365audit.store.person_key import person_key
 from m365audit.store.persons import Person, identify
@@ -122,8 +123,8 @@ def erase(
         masks = _masks(settings, tenant, person, token)
         eraser = Eraser(connection, settings.state, settings.publish, tenant, masks, _namer(), moment)
         staged, erasure = eraser.prepare()
-        draft = _draft(tenant, reason, actor, masks, erasure)
         with open_journal(settings.state) as journal:
+            draft = _linked(_draft(tenant, reason, actor, masks, erasure), token, journal.entries(kind="erasure"))
             erasure.journal = sum(
                 masks.document(text) != text for text in (_text(entry.body) for entry in journal.entries())
             )
@@ -206,6 +207,12 @@ def _namer() -> FindingName:
         return findings.finding_id(made.key_name, made.key_version, tenant, subject) if made else None
 
     return name
+
+
+def _linked(draft: Draft, token: str, before: list[Entry]) -> Draft:
+    """Return the entry with what was begun for this person before and never carried out: that ends with this one."""
+    again = erasures.begun_for(before, draft.tenant, token)
+    return replace(draft, body={**draft.body, "whom": erasures.mark_of(draft.subject, token), "again": again})
 
 
 def _draft(tenant: str, reason: str, actor: Actor, masks: Masks, erasure: Erasure) -> Draft:

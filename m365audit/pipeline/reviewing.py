@@ -163,6 +163,7 @@ def decide(
         StaleVersionError: somebody else decided meanwhile.
         StoreError: nothing is published, or the journal cannot be used.
     """
+    check_configured(settings, key.tenant)
     terms = terms_of(settings)
 
     def made(journal: Journal) -> Drafts:
@@ -233,6 +234,7 @@ def _answer(
     settings: Settings, key: FindingKey, expected: int | None, now: datetime, actor: Actor, *,
     rule: Callable[[Terms, Review, Facts], Ruling],
 ) -> Entry:  # fmt: skip
+    check_configured(settings, key.tenant)
     terms = terms_of(settings)
 
     def made(journal: Journal) -> tuple[str, str, str, Ruling, int]:
@@ -265,6 +267,17 @@ def facts_of(settings: Settings, key: FindingKey) -> Facts:
             return facts
     hint = "list them with `m365audit findings list --all`"
     raise ReviewError(f"there is no finding {key.finding_id}", hint=hint, key="no_finding", finding=key.finding_id)
+
+
+def check_configured(settings: Settings, tenant: str) -> None:
+    """Make sure that the configuration names the tenant on which somebody decides.
+
+    Raises:
+        ReviewError: it names others, and not this one.
+    """
+    if settings.tenants and tenant not in {known.id for known in settings.tenants}:
+        hint = f"add {tenant} to `tenants:` again to decide on what was found there"
+        raise ReviewError(f"the configuration has no tenant {tenant}", hint=hint, key="no_tenant", tenant=tenant)
 
 
 def _facts(row: Sequence[Any]) -> Facts:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from m365audit.config import Settings
 from m365audit.errors import StoreError
+from m365audit.findings import erasures
 from m365audit.pipeline import completeness
 from m365audit.store.database import open_store
-from m365audit.store.journal import has_journal
+from m365audit.store.journal import has_journal, open_journal
 from m365audit.store.journal_head import kept_head
 from m365audit.store.published import open_published
 from m365audit.store.published_file import PUBLISHED_NAME
@@ -23,7 +24,21 @@ def verify(settings: Settings) -> list[Check]:
     """
     with open_store(settings.state) as connection:
         checks = list(verify_store(connection, settings.state, settings.publish))
-    return [*checks, _decisions(settings), _register(settings)]
+    return [*checks, _decisions(settings), _erasures(settings), _register(settings)]
+
+
+def _erasures(settings: Settings) -> Check:
+    name = "every erasure that was begun was carried out"
+    try:
+        with open_journal(settings.state) as journal:
+            entries = journal.entries(kind="erasure")
+    except StoreError as error:
+        return Check(name, "damaged", 0, (error.message,))
+    wrong = tuple(
+        f"{subject} was begun on {entry.at:%Y-%m-%d} and broke off: the evidence still holds the person; erase again"
+        for subject, entry in erasures.unfinished(entries).items()
+    )
+    return Check(name, "damaged" if wrong else "whole", len(entries), wrong)
 
 
 def _decisions(settings: Settings) -> Check:

@@ -106,7 +106,7 @@ class Circumstances:
     ``database_hash``: SHA-256 of the published file. ``journal_entries``/``journal_head``: how far the journal of
     decisions went. ``is_one_person``: DPO and risk owner are one natural person. ``missing_decisions``: what is
     missing of the journal, in words. ``clock_set_back_behind``: time of the newest decision, where the host's clock is
-    earlier than that.
+    earlier than that. ``unfinished_erasures``: names of those that were begun and broke off.
     """
 
     is_second_person_off: bool = False
@@ -116,6 +116,7 @@ class Circumstances:
     journal_head: str | None = None
     missing_decisions: str | None = None
     clock_set_back_behind: datetime | None = None
+    unfinished_erasures: tuple[str, ...] = ()
     dated_tables: tuple[DatedTable, ...] = ()
 
 

@@ -12,9 +12,12 @@ from landed import TENANT, Desk
 
 from m365audit.errors import ReviewError
 from m365audit.pipeline import erasure
+from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.erasure import Erased
 from m365audit.pipeline.holding import set_hold
 from m365audit.pipeline.reviewing import actor_here as os_actor
+from m365audit.pipeline.verification import verify
+from m365audit.store.erasing import Eraser
 from m365audit.store.journal import Actor, Draft, open_journal
 
 from .marked import ID, MAIL, NAME, NEEDLES, OTHER, UPN, USER, every_value, evidence, search, users_page
@@ -112,6 +115,29 @@ def test_a_dry_run_counts_and_touches_nothing(marked: Desk) -> None:
     changed = {path.name for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     assert changed <= {"m365audit.duckdb", "run.lock", "people.key", "review.sqlite-wal", "review.sqlite-shm",
                        "review.sqlite"}  # fmt: skip
+
+
+def test_an_erasure_that_broke_off_is_told_until_it_is_carried_out(
+    marked: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the journal and the promise nothing but the journal knows of it."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Eraser, "commit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _erase(marked)
+    (subject,) = circumstances(marked.settings).unfinished_erasures
+    told = [check for check in verify(marked.settings) if check.state == "damaged"]
+    assert [(check.name, subject in check.sentences[0]) for check in told] == [
+        ("every erasure that was begun was carried out", True)
+    ]
+    assert _erase(marked).is_done
+    assert circumstances(marked.settings).unfinished_erasures == ()
+    assert [check for check in verify(marked.settings) if check.state == "damaged"] == []
+    assert search(_folders(marked)) == []
 
 
 def test_erasing_twice_finds_nobody(marked: Desk) -> None:

@@ -218,6 +218,22 @@ def test_a_lost_journal_is_told_and_nothing_is_published_without_it(desk: Desk) 
             completeness.check_whole(settings, head)
 
 
+def test_a_tenant_that_the_configuration_does_not_have_is_refused_with_the_next_step(desk: Desk) -> None:
+    config = desk.world.config
+    config.write_text(config.read_text("utf-8").replace(TENANT, "99999999-9999-4999-8999-999999999999"), "utf-8")
+    before = desk.entries()
+    for arguments in (
+        ("findings", "decide", desk.identity, "--as", "confirmed", "--breach", "yes", "--reason", REASON),
+        ("findings", "approve", desk.identity, "--reason", REASON),
+        ("breach", "open", desk.identity, "--reason", REASON),
+    ):
+        result = desk.run(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"the configuration has no tenant {TENANT}" in result.stderr
+        assert "add 11111111-1111-4111-8111-111111111111 to `tenants:`" in result.stderr
+    assert desk.entries() == before
+
+
 def test_a_journal_that_was_lost_before_anything_of_it_was_published_is_told(desk: Desk) -> None:
     """Only the note beside it knows: on page 1, by `verify`, and by whoever would write another one."""
     folder = desk.world.folder
