@@ -14,13 +14,12 @@ WITH lines AS (
         'access' AS what,
         concat_ws(' ', e.workload, e.operation, e.endpoint) AS detail,
         coalesce(e.actor_name, e.actor_id) AS actor,
-        v.verdict,
+        e.verdict,
         e.ip_address,
         e.country,
         e.feed,
         e.event_id
-    FROM access_events AS e
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
+    FROM judged_accesses AS e
     WHERE e.app_id = lower($app_id::VARCHAR)
     UNION ALL
     SELECT

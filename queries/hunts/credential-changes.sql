@@ -31,14 +31,13 @@ accesses AS (
         t.app_id,
         t.begins_at,
         count(*) AS accesses_after,
-        count(*) FILTER (WHERE v.verdict = 'outside') AS outside_after,
+        count(*) FILTER (WHERE e.verdict = 'outside') AS outside_after,
         CAST(sum(e.item_count) AS BIGINT) AS items_after,
         count(DISTINCT e.ip_address) AS addresses_after,
         min(e.occurred_at) AS first_after_at
     FROM times AS t
-    INNER JOIN access_events AS e
+    INNER JOIN judged_accesses AS e
         ON t.tenant_id = e.tenant_id AND t.app_id = e.app_id AND e.occurred_at >= t.begins_at AND e.occurred_at < t.ends_at
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
     WHERE e.succeeded IS DISTINCT FROM FALSE
     GROUP BY t.tenant_id, t.app_id, t.begins_at
 ),

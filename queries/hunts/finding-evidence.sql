@@ -23,11 +23,10 @@ SELECT
     e.item_count,
     coalesce(e.ip_address, s.ip_address) AS ip_address,
     coalesce(e.country, s.country) AS country,
-    v.verdict,
-    v.reasons
+    e.verdict,
+    e.reasons
 FROM finding_evidence AS f
-LEFT JOIN access_events AS e ON f.tenant_id = e.tenant_id AND f.feed = e.feed AND f.event_id = e.event_id
-LEFT JOIN verdicts AS v ON f.tenant_id = v.tenant_id AND f.feed = v.feed AND f.event_id = v.event_id
+LEFT JOIN judged_accesses AS e ON f.tenant_id = e.tenant_id AND f.feed = e.feed AND f.event_id = e.event_id
 LEFT JOIN sign_ins AS s
     ON f.tenant_id = s.tenant_id AND f.event_id = s.event_id AND f.feed LIKE 'sign_ins_%'
 LEFT JOIN directory_changes AS d

@@ -24,11 +24,10 @@ WITH firsts AS (
         min(e.occurred_at) AS first_at,
         max(e.occurred_at) AS last_at,
         count(*) AS accesses,
-        list_sort(list(DISTINCT v.verdict)) AS verdicts,
+        list_sort(list(DISTINCT e.verdict)) AS verdicts,
         min_by(e.event_id, e.occurred_at) AS first_event_id,
         min_by(e.feed, e.occurred_at) AS feed
-    FROM access_events AS e
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
+    FROM judged_accesses AS e
     WHERE
         e.succeeded IS DISTINCT FROM FALSE
         AND ($app_id::VARCHAR IS NULL OR e.app_id = lower($app_id))

@@ -16,12 +16,11 @@ SELECT
     count(DISTINCT lower(coalesce(e.resource_id, e.resource_name))) AS mailboxes,
     count(*) AS accesses,
     CAST(sum(e.item_count) AS BIGINT) AS items,
-    count(*) FILTER (WHERE v.verdict = 'outside') AS outside,
-    count(*) FILTER (WHERE v.verdict = 'not_assessable') AS not_assessable,
+    count(*) FILTER (WHERE e.verdict = 'outside') AS outside,
+    count(*) FILTER (WHERE e.verdict = 'not_assessable') AS not_assessable,
     min(e.occurred_at) AS first_at,
     max(e.occurred_at) AS last_at
-FROM access_events AS e
-LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
+FROM judged_accesses AS e
 WHERE
     e.workload = 'mail'
     AND e.succeeded IS DISTINCT FROM FALSE

@@ -18,20 +18,19 @@ SELECT
     e.operation,
     e.actor_name,
     e.resource_name,
-    v.reasons,
-    v.record,
-    v.process,
+    e.reasons,
+    e.record,
+    e.process,
     e.endpoint,
     e.ip_address,
     e.country,
     e.feed,
     e.event_id
-FROM verdicts AS v
-INNER JOIN access_events AS e ON v.tenant_id = e.tenant_id AND v.feed = e.feed AND v.event_id = e.event_id
+FROM judged_accesses AS e
 WHERE
-    v.verdict = 'outside'
+    e.verdict = 'outside'
     AND ($app_id::VARCHAR IS NULL OR e.app_id = lower($app_id))
-    AND ($reason::VARCHAR IS NULL OR list_contains(v.reasons, $reason))
+    AND ($reason::VARCHAR IS NULL OR list_contains(e.reasons, $reason))
     AND ($since::TIMESTAMPTZ IS NULL OR e.occurred_at >= $since)
 ORDER BY e.occurred_at DESC NULLS LAST, e.tenant_id, e.event_id
 LIMIT $rows::BIGINT

@@ -19,9 +19,8 @@ WITH seen AS (
         e.occurred_at,
         TRUE AS is_access,
         FALSE AS is_failed,
-        v.verdict = 'outside' AS is_outside
-    FROM access_events AS e
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
+        e.verdict = 'outside' AS is_outside
+    FROM judged_accesses AS e
     UNION ALL
     SELECT tenant_id, ip_address, country, app_id, user_id, occurred_at, FALSE, succeeded IS FALSE, FALSE
     FROM sign_ins

@@ -41,13 +41,12 @@ lines AS (
     SELECT
         e.tenant_id, e.occurred_at, 'access', s.occurred_at AS begins_at, e.app_id, coalesce(e.actor_name, e.actor_id),
         concat_ws(' ', e.workload, e.operation, e.endpoint), coalesce(e.resource_name, e.resource_id), e.item_count,
-        e.ip_address, s.ip_address AS first_address, e.country, v.verdict, e.feed, e.event_id
+        e.ip_address, s.ip_address AS first_address, e.country, e.verdict, e.feed, e.event_id
     FROM chosen AS s
-    INNER JOIN access_events AS e
+    INNER JOIN judged_accesses AS e
         ON
             s.tenant_id = e.tenant_id AND s.app_id = e.app_id AND s.actor_id = e.actor_id
             AND e.occurred_at >= s.occurred_at AND e.occurred_at < s.ends_at
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
     UNION ALL
     SELECT
         d.tenant_id, d.occurred_at, 'directory change', s.occurred_at AS begins_at, d.app_id, coalesce(d.actor_name, d.actor_id),

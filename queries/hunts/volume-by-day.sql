@@ -22,10 +22,9 @@ WITH days AS (
         count(*) AS accesses,
         CAST(sum(e.item_count) AS BIGINT) AS items,
         count(DISTINCT lower(coalesce(e.resource_id, e.resource_name))) AS resources,
-        count(*) FILTER (WHERE v.verdict = 'outside') AS outside,
+        count(*) FILTER (WHERE e.verdict = 'outside') AS outside,
         count(*) FILTER (WHERE NOT e.succeeded) AS refused
-    FROM access_events AS e
-    LEFT JOIN verdicts AS v ON e.tenant_id = v.tenant_id AND e.feed = v.feed AND e.event_id = v.event_id
+    FROM judged_accesses AS e
     WHERE
         e.occurred_at IS NOT NULL
         AND ($app_id::VARCHAR IS NULL OR e.app_id = lower($app_id))
