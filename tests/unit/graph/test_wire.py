@@ -201,6 +201,24 @@ def test_the_systems_certificates_are_trusted_without_a_file() -> None:
     assert len(tls_context(None).get_ca_certs()) > 0
 
 
+def test_who_trusts_the_same_file_shares_a_context_until_the_file_changes(
+    own: tuple[ssl.SSLContext, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(own[1].read_bytes())
+    before = tls_context(file)
+    assert tls_context(file) is before
+    assert tls_context(None) is not before
+    file.write_bytes(own[1].read_bytes() * 2)
+    assert tls_context(file) is not before
+    file.write_bytes(b"nothing")
+    with pytest.raises(OSError):  # noqa: PT011 - ssl's own error is one
+        tls_context(file)
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        tls_context(file)
+
+
 def test_a_file_of_authorities_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("")
     for name in ("empty.pem", "missing.pem"):
