@@ -144,7 +144,7 @@ TABLES: Final[dict[str, str]] = {
     "microsoft_tenants": "tenant_id VARCHAR",
     "policy_workloads": "workload VARCHAR",
     "workload_feeds": "workload VARCHAR, feed VARCHAR",
-    "auditor_permissions": "what VARCHAR, text VARCHAR, opens VARCHAR",
+    "auditor_permissions": "what VARCHAR, name_part VARCHAR, opens VARCHAR",
     "full_mailbox_permissions": """
         resource_app_id VARCHAR, permission VARCHAR, kind VARCHAR, listed_on DATE, reason VARCHAR""",
     "policy_settings": """

@@ -116,7 +116,7 @@ def full_mailbox_permission_rows() -> Iterator[Row]:
 
 
 def auditor_permission_rows() -> Iterator[Row]:
-    """How the names of permissions say what an auditor may hold. Keys: what, text, opens.
+    """How the names of permissions say what an auditor may hold. Keys: what, name_part, opens.
 
     ``reading``: a pattern that the whole name of a permission to read matches. ``role``: a beginning that may not be
     held whatever follows. ``name``: a beginning and what it opens, of several the longest counts; ``opens`` is empty

@@ -44,7 +44,7 @@ def refusal(role: str) -> str:
     """
     told: dict[str, list[tuple[str, str]]] = {"reading": [], "role": [], "name": []}
     for row in auditor_permission_rows():
-        told[row["what"]].append((row["text"], row["opens"]))
+        told[row["what"]].append((row["name_part"], row["opens"]))
     opens = [what for beginning, what in told["role"] if role.startswith(beginning)]
     if opens:
         return f"opens {opens[0]}"

@@ -62,7 +62,7 @@ CATALOGUE_COLUMNS: Final[Mapping[str, Columns]] = {
     "first_party_apps": {"app_id": "VARCHAR"},
     "microsoft_tenants": {"tenant_id": "VARCHAR"},
     "workload_feeds": {"workload": "VARCHAR", "feed": "VARCHAR"},
-    "auditor_permissions": {"what": "VARCHAR", "text": "VARCHAR", "opens": "VARCHAR"},
+    "auditor_permissions": {"what": "VARCHAR", "name_part": "VARCHAR", "opens": "VARCHAR"},
     "full_mailbox_permissions": {
         "resource_app_id": "VARCHAR", "permission": "VARCHAR", "kind": "VARCHAR", "listed_on": "DATE",
         "reason": "VARCHAR",

@@ -127,7 +127,7 @@ NEVER: Final = frozenset({
     "control", "credential_type", "dated_table", "decided_how", "finding_ids", "gdpr", "hash", "hold_id", "how",
     "iso", "key", "key_id", "notice_sha256", "pbx_host_country", "pending", "reason_code", "request_id", "returned",
     "returned_from", "risk", "rules", "scope", "target_domain", "text_sha256", "unit", "words", "workloads",
-    "retention",
+    "retention", "name_part", "opens",
 })  # fmt: skip
 """Ids of events, apps and groups, words of fixed lists, hashes."""
 

@@ -68,14 +68,14 @@ WHERE
     -- Of names that Microsoft invents later, nobody knows: only what is named as reading counts as reading.
     NOT EXISTS (
         SELECT 1 FROM auditor_permissions AS p
-        WHERE p.what = 'reading' AND regexp_full_match(h.permission, p.text)
+        WHERE p.what = 'reading' AND regexp_full_match(h.permission, p.name_part)
     )
     OR EXISTS (
-        SELECT 1 FROM auditor_permissions AS p WHERE p.what = 'role' AND starts_with(h.permission, p.text)
+        SELECT 1 FROM auditor_permissions AS p WHERE p.what = 'role' AND starts_with(h.permission, p.name_part)
     )
     -- What may be held although a shorter beginning may not has a longer beginning of its own.
     OR EXISTS (
         SELECT 1 FROM auditor_permissions AS p
-        WHERE p.what = 'name' AND starts_with(h.permission, p.text)
-        HAVING arg_max(p.opens, len(p.text)) <> ''
+        WHERE p.what = 'name' AND starts_with(h.permission, p.name_part)
+        HAVING arg_max(p.opens, len(p.name_part)) <> ''
     )
