@@ -42,10 +42,10 @@ def test_b01_late_records(desk: Desk) -> None:
 
     Reading trailing windows again is for a collector; an import reads what it is given, however late.
     """
-    desk.run(desk.write("first.json", lines(call("r1"), call("r2", "2026-05-06T10:15:00Z"))), evaluate=True)
+    desk.judge(desk.write("first.json", lines(call("r1"), call("r2", "2026-05-06T10:15:00Z"))))
     first = desk.published("SELECT event_id, first_seen_at FROM access_events ORDER BY 1")
     assert [event for event, _ in first] == ["r1", "r2"]
-    desk.run(desk.write("late.json", lines(call("late", "2026-05-05T10:15:00Z"))), evaluate=True)
+    desk.judge(desk.write("late.json", lines(call("late", "2026-05-05T10:15:00Z"))))
     rows = desk.published(
         "SELECT event_id, occurred_at::VARCHAR, first_seen_at, verdict IS NOT NULL "
         "FROM access_events LEFT JOIN verdicts USING (tenant_id, feed, event_id) ORDER BY occurred_at"

@@ -14,7 +14,7 @@ from m365audit.pipeline import Import
 def desk(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = Desk(tmp_path_factory.mktemp("retold"))
     folders = [Import(samples / "samples" / name, TENANT) for name in ("log_analytics", "call_records")]
-    outcome = desk.run(*folders, evaluate=True)
+    outcome = desk.judge(*folders)
     outcomes = {(file.outcome, file.quarantined, file.bad_times) for file in outcome.landed}
     assert outcomes == {("imported", 0, 0), ("known", 0, 0)}  # two of the call records are the same bytes
     assert sum(file.records for file in outcome.landed) == 61

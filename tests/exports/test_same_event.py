@@ -184,7 +184,7 @@ def answers(desk: Desk) -> dict[str, list[Any]]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What the storage exports alone lead to."""
     desk = Desk(tmp_path_factory.mktemp("native"))
-    outcome = desk.run(*native(desk), evaluate=True)
+    outcome = desk.judge(*native(desk))
     assert [file.stored for file in outcome.landed] == [1] * 6
     found = answers(desk)
     assert {name: len(rows) for name, rows in found.items()} == {
@@ -199,7 +199,7 @@ def test_a_copy_changes_nothing(tmp_path: Path, expected: dict[str, list[Any]], 
     desk = Desk(tmp_path)
     first, second = native(desk), copies(desk)
     files = first + second if order == "copies after" else second + first
-    outcome = desk.run(*files, evaluate=True)
+    outcome = desk.judge(*files)
     assert [(file.path, file.outcome, file.message) for file in outcome.landed if file.outcome != "imported"] == []
     assert all(file.records == file.stored + file.duplicate == 1 for file in outcome.landed)
     assert answers(desk) == expected
@@ -207,7 +207,7 @@ def test_a_copy_changes_nothing(tmp_path: Path, expected: dict[str, list[Any]], 
 
 def test_copies_alone_say_the_same(tmp_path: Path, expected: dict[str, list[Any]]) -> None:
     desk = Desk(tmp_path)
-    desk.run(*[file for file in native(desk) if file.stem in {"groups", "users"}], *copies(desk), evaluate=True)
+    desk.judge(*[file for file in native(desk) if file.stem in {"groups", "users"}], *copies(desk))
     assert answers(desk) == expected
 
 
@@ -227,7 +227,7 @@ def test_the_portal_s_tables_change_nothing(tmp_path: Path, expected: dict[str, 
         desk.write("AuditLogs_2026-05-04.csv", portal_csv(change), at="2026-06-01T00:00:00+00:00"),
     ]
     files = native(desk) + portal if order == "portal after" else portal + native(desk)
-    outcome = desk.run(*files, evaluate=True)
+    outcome = desk.judge(*files)
     assert [file.stored for file in outcome.landed] == [1] * 8
     assert answers(desk) == expected
 
@@ -245,7 +245,7 @@ def test_what_nobody_asked_for_is_not_known(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     row = {"TimeGenerated": WHEN, "RequestId": "r", "RequestUri": "https://graph.microsoft.com/v1.0/me/messages",
            "RequestMethod": "GET", "AppId": APP, "Roles": "Mail.Read"}  # fmt: skip
-    desk.run(desk.write("little.json", [row]), evaluate=True)
+    desk.judge(desk.write("little.json", [row]))
     assert desk.published("SELECT access_kind, succeeded, ip_address FROM access_events") == [(None, None, None)]
     assert desk.published("SELECT verdict, reasons FROM verdicts") == [
         ("not_assessable", ["access_kind_unknown", "resource_unknown"])

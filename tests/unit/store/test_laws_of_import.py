@@ -74,7 +74,8 @@ def judged(
         order += rnd.choices(paths, k=2)
     cuts = sorted(rnd.choices(range(len(order) + 1), k=runs - 1))
     for begin, end in zip([0, *cuts], [*cuts, len(order)], strict=True):
-        desk.run(*order[begin:end], evaluate=end == len(order))
+        desk.run(*order[begin:end])
+    desk.judge()
     return [desk.published(EVENTS), desk.published(VERDICTS)]
 
 

@@ -91,12 +91,12 @@ def test_a_mixed_audit_file_covers_each_feed_of_its_own(desk: Desk) -> None:
 
 
 def test_listings_are_covered_by_being_seen(desk: Desk) -> None:
-    desk.run(desk.write("groups.json", group_page([])), desk.write("a.json", [call("1")]), evaluate=True)
+    desk.judge(desk.write("groups.json", group_page([])), desk.write("a.json", [call("1")]))
     assert [row[0] for row in desk.ask(WINDOWS)] == ["graph_activity"]
     assert desk.published("SELECT state, reason FROM coverage WHERE feed = 'groups'") == [("complete", "snapshot")]
 
 
 def test_an_empty_listing_is_an_observation(desk: Desk) -> None:
     page = '{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals", "value": []}'
-    desk.run(desk.write("sp.json", page), evaluate=True)
+    desk.judge(desk.write("sp.json", page))
     assert desk.published("SELECT state, records FROM coverage WHERE feed = 'service_principals'") == [("complete", 0)]
