@@ -36,10 +36,20 @@ FROM sign_ins AS s
 SEMI JOIN control_apps AS a ON s.tenant_id = a.tenant_id AND s.app_id = a.app_id
 WHERE s.kind = 'service_principal' AND s.succeeded IS DISTINCT FROM FALSE
 GROUP BY ALL
+UNION ALL
+SELECT a.tenant_id, a.app_id, NULL, n.day, n.sign_ins
+FROM (SELECT DISTINCT tenant_id, app_id FROM control_apps) AS a
+INNER JOIN (
+    SELECT tenant_id, cast(make_timestamp(epoch_us(occurred_at)) AS DATE) AS day, count(*) AS sign_ins
+    FROM sign_ins
+    WHERE kind = 'service_principal' AND succeeded IS DISTINCT FROM FALSE AND app_id IS NULL
+    GROUP BY ALL
+) AS n ON a.tenant_id = n.tenant_id
 """
 """From where recorded applications themselves signed in, day by day.
 
-Only an application's own sign-ins are its place of work: a person on holiday transfers nothing for the vendor.
+Only an application's own sign-ins are its place of work: a person on holiday transfers nothing for the vendor. Of a
+sign-in that names no application nobody knows whose it was: it may be anybody's, from anywhere.
 """
 
 FINDINGS: Final = """
@@ -61,9 +71,9 @@ SELECT DISTINCT q.query, t.tenant_id
 FROM tenants AS t
 CROSS JOIN query_rules AS q
 LEFT JOIN rule_outcomes AS o ON t.tenant_id = o.tenant_id AND q.rule = o.rule
-WHERE o.rule IS NULL OR o.outcome = 'error'
+WHERE o.rule IS NULL OR o.outcome NOT IN ('clean', 'findings') OR NOT coalesce(o.is_covered, FALSE)
 """
-"""The tenants in which a rule that a query's header names was not evaluated, or failed."""
+"""The tenants in which a rule that a query's header names was not evaluated, not by all its evidence, or failed."""
 
 QUERY_TABLES: Final = (LINES, APPS, PLACES, FINDINGS, SILENCE)
 QUERY_TABLE_NAMES: Final = ("control_lines", "control_apps", "control_places", "control_findings", "control_silence")
