@@ -99,12 +99,11 @@ def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_c
     tenant = files[0].arrival.tenant
     _arriving(connection, files)
     read, has_unusable = _read(connection, files, is_careful=is_careful)
-    _write_coverage(connection)
+    _write_coverage(connection, [file.arrival for file in files])
     note_sightings(connection)
     for table in _TABLES:
         settle(connection, table, tenant)
-    stored = _per_source(connection, "count(*)")
-    bad_times = _per_source(connection, "count(*) FILTER (WHERE has_bad_time)")
+    stored, bad_times = _per_source(connection)
     results = []
     for file in files:
         source = file.arrival.source_id
@@ -225,23 +224,28 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, standing: str) -> 
     return read, {source for source, _, bad, _ in rows if bad}, any(others for *_, others in rows)
 
 
-def _per_source(connection: duckdb.DuckDBPyConnection, count: str) -> dict[int, int]:
-    """Return ``count`` of the landed rows of each arriving source, 0 for those without any."""
-    totals: dict[int, int] = defaultdict(int)
+def _per_source(connection: duckdb.DuckDBPyConnection) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the landed rows of each arriving source, and those of them without a time; 0 where there are none."""
+    stored: dict[int, int] = defaultdict(int)
+    bad_times: dict[int, int] = defaultdict(int)
     for table in _TABLES:
         rows = connection.execute(
-            f"SELECT source_id, {count} FROM {table.name} SEMI JOIN arriving USING (source_id) GROUP BY ALL"
+            f"SELECT source_id, count(*), count(*) FILTER (WHERE has_bad_time) FROM {table.name} "
+            "SEMI JOIN arriving USING (source_id) GROUP BY ALL"
         ).fetchall()
-        for source, number in rows:
-            totals[source] += number
-    return totals
+        for source, number, bad in rows:
+            stored[source] += number
+            bad_times[source] += bad
+    return stored, bad_times
 
 
-def _write_coverage(connection: duckdb.DuckDBPyConnection) -> None:
+def _write_coverage(connection: duckdb.DuckDBPyConnection, arrivals: Sequence[Arrival]) -> None:
     """Write what each file proves of coverage: its hour when its path names one, else the extent of its events.
 
-    Of what was collected the ledger of collection speaks.
+    Of what was collected the ledger of collection speaks: a thousand tenants are not asked for nothing.
     """
+    if all(arrival.is_collected and arrival.window is None for arrival in arrivals):
+        return
     connection.execute(
         """
         INSERT INTO coverage_windows

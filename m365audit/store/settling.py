@@ -55,6 +55,9 @@ def settle(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) ->
         table: landing table.
         tenant: tenant of all of them.
     """
+    fresh = f"SELECT 1 FROM {table.name} WHERE source_id IN (FROM fresh_sources) LIMIT 1"
+    if connection.execute(fresh).fetchone() is None:
+        return
     _find_conflicts(connection, table, tenant)
     if connection.execute("SELECT 1 FROM conflicts LIMIT 1").fetchone() is None:
         return

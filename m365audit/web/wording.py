@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from m365audit.resources import yaml_values
 _FOLDER: Final = Path(__file__).resolve().parent / "words"
 
 
+@cache
 def page_words(language: str = "en", time_zone: str = "UTC") -> Words:
     """Return the report's words with the page's own, which all begin with ``page.``.
 
