@@ -21,7 +21,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from m365audit.graph.aadsts import Place, Refusal, explain, harmless_sentence
 from m365audit.graph.failures import SignInError
-from m365audit.graph.retry import TransientError, retry_after
+from m365audit.graph.retry import TransientError, http_date, retry_after
 
 _OK: Final = 200
 _REDIRECTS: Final = range(300, 400)
@@ -68,7 +68,9 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, place: Pla
     """
     answer = _object(body)
     if status == _TOO_MANY or status in _SERVER_ERRORS:
-        raise BusyError(_busy(status, answer, place), retry_after(headers.get("Retry-After"), datetime.now(UTC)))
+        # A moment in Retry-After is one of the endpoint's clock: the host's may be hours away from it.
+        theirs = http_date(headers.get("Date")) or datetime.now(UTC)
+        raise BusyError(_busy(status, answer, place), retry_after(headers.get("Retry-After"), theirs))
     if "error" in answer or (status == _OK and answer):
         return answer
     if status == _PROXY_WANTS_LOGIN:
@@ -188,8 +190,11 @@ def _object(body: bytes) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-CLIENT_ERRORS: Final = (AzureError, aiohttp.ClientError, httpx.HTTPError, OSError, TimeoutError, ValueError, zlib.error)
-"""What the client libraries raise when no token comes; ValueError: they build one from answers that make no sense."""
+CLIENT_ERRORS: Final = (
+    AzureError, aiohttp.ClientError, httpx.HTTPError, OSError, TimeoutError, zlib.error,
+    ValueError, LookupError, TypeError, AttributeError,
+)  # fmt: skip
+"""What the client libraries raise when no token comes; the last four: of answers that make no sense to them."""
 
 
 def quieten() -> None:

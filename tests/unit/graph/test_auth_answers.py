@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,31 @@ def test_a_token_that_makes_no_sense_to_the_library_is_not_a_crash(tmp_path: Pat
         error, _, _ = _after(tmp_path, *[Told(200, json.dumps(body).encode(), JSON)] * 9)
         assert error is not None
         assert not error.is_refused
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"expires_in": None}, {"expires_in": []}, {"expires_on": {}}, {"refresh_in": []}, {"ext_expires_in": None},
+        {"client_info": 7}, {"client_info": "!!"}, {"id_token": "x"}, {"refresh_in": "soon"},
+    ],
+)  # fmt: skip
+def test_what_comes_with_a_token_may_be_nonsense(tmp_path: Path, more: dict[str, object]) -> None:
+    body = {"token_type": "Bearer", "expires_in": 3599, "access_token": "canary-token"} | more
+    error, _, _ = _after(tmp_path, *[Told(200, json.dumps(body).encode(), JSON)] * 9)
+    assert error is not None
+    assert not error.is_refused
+    assert "makes no sense" in error.message
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 5])
+def test_a_moment_to_wait_for_is_one_of_the_endpoint_s_clock(tmp_path: Path, hours: int) -> None:
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    until = format_datetime(there + timedelta(seconds=20), usegmt=True)
+    headers = {**JSON, "Date": format_datetime(there, usegmt=True), "Retry-After": until}
+    error, requests, waits = _after(tmp_path, Told(429, b"{}", headers))
+    assert (error, requests) == (None, 2)
+    assert waits == [20]
 
 
 def _unreachable(folder: Path, login: str, ca_file: Path | None = None) -> SignInError:
