@@ -117,3 +117,11 @@ def test_what_is_missing_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(QueryError, match="WeasyPrint") as refused:
         render_pdf(b"<html></html>")
     assert words in str(refused.value)
+
+
+def test_its_drawings_have_their_colours(book: pypdf.PdfReader) -> None:
+    """A drawing that does not get the page's style is drawn all in black, and says that everything is one."""
+    drawn = b"".join(content.get_data() for page in book.pages if (content := page.get_contents()) is not None)
+    within, gap = (46, 139, 98), (228, 230, 234)
+    for colour in (within, gap):
+        assert b" ".join(b"%g" % round(part / 255, 6) for part in colour) + b" rg" in drawn

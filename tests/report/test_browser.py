@@ -100,3 +100,16 @@ def test_page_one_is_one_sheet_of_a4(browser: Any, place: Path) -> None:
     assert "shown as of" in first
     assert "finding by finding" in second
     page.close()
+
+
+def test_what_is_folded_on_the_screen_stands_on_paper(browser: Any, place: Path, document: Document) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    page = _open(browser, place, "light")
+    events = [event.event_id for finding in document.findings for event in finding.evidence[:1]]
+    assert events
+    folded = page.evaluate("document.querySelectorAll('details:not([open])').length")
+    assert folded > 10
+    made = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    text = "".join("".join(sheet.extract_text().split()) for sheet in made)
+    assert [event for event in events if "".join(event.split()) not in text] == []
+    page.close()
