@@ -23,13 +23,14 @@ LIST_NAME: Final = "erased.json"
 _KEY_PLACE: Final = ("keys", "erased.key")
 _KEY_BYTES: Final = 32
 _LONGEST: Final = 320
-_CANDIDATES: Final = (
-    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    re.compile(r"[\w.+'!#$&*^`~-]+@[\w.-]*\w"),
-    re.compile(r"[^\s\"/?&=<>{}\[\],;\\]+%40[\w.%-]*\w"),
-    re.compile(r"[^\"\t\r\n,;<>{}\[\]\\]+"),
-)
-"""What a text is taken apart into: ids, addresses, those of an URL, and whatever stands between quotes and commas."""
+_PIECES: Final = re.compile(r"[^\"\t\r\n,;<>{}\[\]\\]+")
+"""Whatever stands between quotes and commas; no identifier goes across one of these signs."""
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ADDRESS: Final = re.compile(r"[\w.+'!#$&*^`~-]+@[\w.-]*\w")
+_ADDRESS_IN_URL: Final = re.compile(r"[^\s\"/?&=<>{}\[\],;\\]+%40[\w.%-]*\w")
+_SHORTEST_GUID: Final = 36
+_BATCH: Final = 500
+"""Records that are looked at together: most of what stands in them stands in many."""
 _REMEMBERED: Final = 200_000
 
 
@@ -62,6 +63,8 @@ class Suppressed:
         self._key = key
         self.entries = dict(entries)
         self._known: dict[str, Identifier | None] = {}
+        self._harmless: set[str] = set()
+        """Pieces of texts that were looked at and hold nobody who was erased."""
 
     def hash_of(self, value: str) -> str:
         """Return the keyed hash of an identifier, without regard to case."""
@@ -75,10 +78,15 @@ class Suppressed:
     def masks_in(self, text: str) -> Masks | None:
         """Return masks for the erased identifiers that a text holds; None when it holds none."""
         found: dict[Identifier, str] = {}
-        for candidate in _candidates(text):
-            identifier = self._lookup(candidate)
-            if identifier is not None:
-                found[identifier] = self.entries[self.hash_of(candidate)][1]
+        if len(self._harmless) > _REMEMBERED:
+            self._harmless.clear()
+        for piece in set(_PIECES.findall(text)) - self._harmless:
+            held = {
+                one: self.entries[self.hash_of(one.value)][1] for one in map(self._lookup, _candidates(piece)) if one
+            }
+            found |= held
+            if not held:
+                self._harmless.add(piece)
         return Masks(found) if found else None
 
     def _lookup(self, candidate: str) -> Identifier | None:
@@ -105,7 +113,7 @@ class Suppressed:
 
     def document(self, text: str) -> str:
         """Return a JSON document or a line of a table masked; the same object when nobody in it was erased."""
-        masks = self.masks_in(text if "\\u" not in text else f"{text}\n{_unescaped(text)}")
+        masks = self.masks_in(_readable(text))
         return masks.document(text) if masks else text
 
     def line(self, line: bytes) -> bytes:
@@ -116,7 +124,13 @@ class Suppressed:
 
     def lines(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return records masked."""
-        return [self.line(line) for line in lines]
+        masked: list[bytes] = []
+        for at in range(0, len(lines), _BATCH):
+            batch = lines[at : at + _BATCH]
+            together = b"\n".join(batch).decode("utf-8", "surrogateescape")
+            is_named = self.masks_in(_readable(together)) is not None
+            masked += map(self.line, batch) if is_named else batch
+        return masked
 
     def value(self, value: Any) -> Any:
         """Return a plain value (of a consent record) masked."""
@@ -124,16 +138,25 @@ class Suppressed:
         return masks.value(value) if masks else value
 
 
-def _candidates(text: str) -> Iterable[str]:
-    seen: set[str] = set()
-    for pattern in _CANDIDATES:
-        for found in pattern.finditer(text):
-            candidate = found.group().strip()
-            for spelled in (candidate, candidate[5:] if candidate[:5].lower() == "smtp:" else "",
-                            urllib.parse.unquote(candidate) if "%" in candidate else ""):  # fmt: skip
-                if 3 < len(spelled) <= _LONGEST and spelled not in seen:  # noqa: PLR2004 - shorter ones are no names
-                    seen.add(spelled)
-                    yield spelled
+def _candidates(piece: str) -> Iterable[str]:
+    """Yield what of a piece may be an identifier: ids, addresses, those of an URL, and all of it."""
+    found = [piece]
+    if len(piece) > _SHORTEST_GUID and "-" in piece:
+        found += _GUID.findall(piece)
+    if "@" in piece:
+        found += _ADDRESS.findall(piece)
+    if "%40" in piece:
+        found += _ADDRESS_IN_URL.findall(piece)
+    for each in dict.fromkeys(map(str.strip, found)):
+        for spelled in (each, each[5:] if each[:5].lower() == "smtp:" else "",
+                        urllib.parse.unquote(each) if "%" in each else ""):  # fmt: skip
+            if 3 < len(spelled) <= _LONGEST:  # noqa: PLR2004 - shorter ones are no names
+                yield spelled
+
+
+def _readable(text: str) -> str:
+    """Return a text with what its escapes stand for beside it."""
+    return text if "\\u" not in text else f"{text}\n{_unescaped(text)}"
 
 
 def _unescaped(text: str) -> str:
