@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
-from schema import create_statements
+from schema import TABLES, create_statements
 
 from m365audit.errors import QueryError
 
@@ -46,8 +46,17 @@ class MemoryDatabase:
         marks = ", ".join(f"${name}" for name in row)
         self.connection.execute(f"INSERT INTO {table} ({names}) SELECT {marks}", dict(row))
 
+    def insert_all(self, table: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Insert many rows; those with the same columns by one statement."""
+        alike: dict[tuple[str, ...], list[object]] = {}
+        for row in rows:
+            alike.setdefault(tuple(row), []).extend(row.values())
+        for names, values in alike.items():
+            marks = f"({', '.join('?' * len(names))})"
+            many = ", ".join([marks] * (len(values) // len(names)))
+            self.connection.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES {many}", values)  # noqa: S608 - the names are the tests' own
+
     def clear(self) -> None:
         """Empty every table."""
         self.connection.execute("DROP TABLE IF EXISTS present_findings")
-        for statement in create_statements():
-            self.connection.execute(statement.replace("CREATE", "CREATE OR REPLACE", 1))
+        self.connection.execute(";".join(f"DELETE FROM {table}" for table in TABLES))  # noqa: S608

@@ -165,8 +165,7 @@ def fill(given: dict[str, Any]) -> None:
                 rows[table].append(row)
     for table, members in rows.items():
         owner = {} if table in NO_TENANT else {"tenant_id": TENANT}
-        for row in members:
-            database().insert(table, {**owner, **DEFAULTS.get(table, {}), **row})
+        database().insert_all(table, ({**owner, **DEFAULTS.get(table, {}), **row} for row in members))
     for number, habit in enumerate(given.get("habits", [])):
         live(number, dict(habit))
 
