@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,15 @@ NOBODY = "P-AAAAAAAAAA"
 @pytest.fixture
 def anna(served: Served) -> Browser:
     return served.browser(ANNA)
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for tests that only look: one page for all of them."""
+    made = settings_in(tmp_path_factory.mktemp("looking"))
+    publish(made)
+    with serving(made) as page:
+        yield page.browser(ANNA)
 
 
 def _finding(browser: Browser, number: int = 0, query: str = "") -> str:
@@ -42,8 +52,8 @@ def _events(settings: Settings) -> list[str]:
         return [entry.event for entry in journal.entries()]
 
 
-def test_the_list_is_searched_and_filtered_by_its_address(anna: Browser) -> None:
-    every = anna.get("/findings?state=all").text
+def test_the_list_is_searched_and_filtered_by_its_address(looking: Browser) -> None:
+    every = looking.get("/findings?state=all").text
     ids = re.findall(r'<h2><a href="/findings/([^"]+)"', every)
     assert len(ids) > 5
     assert len(set(ids)) == len(ids)
@@ -55,12 +65,12 @@ def test_the_list_is_searched_and_filtered_by_its_address(anna: Browser) -> None
         "?state=resolved",
         "?tenant=" + ids[0].split("/")[0],
     ):
-        some = re.findall(r'<h2><a href="/findings/([^"]+)"', anna.get(f"/findings{query}").text)
+        some = re.findall(r'<h2><a href="/findings/([^"]+)"', looking.get(f"/findings{query}").text)
         assert some, query
         assert set(some) <= set(ids)
         assert len(some) < len(ids), query
-    assert "No finding is like that" in anna.get("/findings?q=nothing-is-called-so").text
-    assert "No finding is like that" in anna.get("/findings?waiting=approval").text
+    assert "No finding is like that" in looking.get("/findings?q=nothing-is-called-so").text
+    assert "No finding is like that" in looking.get("/findings?waiting=approval").text
 
 
 @pytest.mark.parametrize(
@@ -69,15 +79,15 @@ def test_the_list_is_searched_and_filtered_by_its_address(anna: Browser) -> None
      "state=[]",
      "q=" + "a " * 500, "decision=none&decision=x", "waiting=';DROP TABLE findings"],
 )  # fmt: skip
-def test_a_hostile_address_is_a_list_all_the_same(anna: Browser, query: str) -> None:
-    assert anna.get(f"/findings?{query}").status_code == 200
+def test_a_hostile_address_is_a_list_all_the_same(looking: Browser, query: str) -> None:
+    assert looking.get(f"/findings?{query}").status_code == 200
 
 
-def test_who_searches_for_a_person_finds_nobody(anna: Browser) -> None:
+def test_who_searches_for_a_person_finds_nobody(looking: Browser) -> None:
     for person in ("anna.devries@contoso.example", "devries"):
-        assert "No finding is like that" in anna.get(f"/findings?state=all&q={person}").text
-    for path in ("/", "/findings?state=all", _finding(anna)):
-        assert "devries" not in anna.get(path).text.lower()
+        assert "No finding is like that" in looking.get(f"/findings?state=all&q={person}").text
+    for path in ("/", "/findings?state=all", _finding(looking)):
+        assert "devries" not in looking.get(path).text.lower()
 
 
 def test_a_decision_with_a_reason_stands_in_history_and_report(served: Served, anna: Browser) -> None:
