@@ -132,6 +132,7 @@ class Living:
     feeds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
     heard: Heard = field(default_factory=Heard)
+    _answers: dict[tuple[object, ...], list[tuple[Any, ...]]] = field(default_factory=dict, repr=False)
 
     @property
     def tenant(self) -> str:
@@ -157,10 +158,15 @@ class Living:
         return self.run()
 
     def asked(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return what the working database answers."""
-        with duckdb.connect(str(self.settings.state / "m365audit.duckdb"), read_only=True) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            return connection.execute(sql).fetchall()
+        """Return what the working database answers; the same question of the same files is asked of it once."""
+        path = self.settings.state / "m365audit.duckdb"
+        files = [path, *path.parent.glob(f"{path.name}.wal")]
+        key = (sql, *((file.stat().st_ino, file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+        if key not in self._answers:
+            with duckdb.connect(str(path), read_only=True) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                self._answers[key] = connection.execute(sql).fetchall()
+        return self._answers[key]
 
     def stored(self, tenant: str | None = None) -> Counter[tuple[str, str, str]]:
         """Return tenant, feed and id of what is stored, with how many rows there are of it."""
