@@ -62,7 +62,7 @@ def report(
             PublishedReader(database), form, section, now=now,
             people=People(person_key(settings.state), is_identified=identified),
             language=language or settings.report.language, time_zone=settings.report.time_zone,
-            circumstances=circumstances(settings),
+            circumstances=circumstances(settings, ask=database.execute),
         )  # fmt: skip
         _deliver(chain((BOM_UTF8,), made) if bom else made, output)
 

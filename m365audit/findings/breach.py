@@ -120,10 +120,15 @@ def tell(terms: Terms, case: Case, actor: Actor, at: datetime, *, now: datetime,
     """Return the entry that the controller was told (``controller``) or the people concerned were (``people``).
 
     Raises:
-        ReviewError: it lies in the future, or the case is closed.
+        ReviewError: it lies in the future or before anybody knew, or the case is closed.
     """
     _check_open(terms, case, actor, _PEOPLE, f"say that the {whom} was told")
     _check_past(at, now)
+    known = [moment for moment in (case.detected_at, case.first_seen_at, case.aware_at) if moment is not None]
+    if known and at < min(known):
+        what = f"the {whom} cannot have been told before anybody knew"
+        hint = f"the first sign of it is of {min(known):%Y-%m-%d %H:%M} UTC; aware_at may be earlier: correct it first"
+        raise ReviewError(what, hint=hint, key="notified_unaware")
     return Ruling("tell" if whom == "controller" else "inform", {"at": _text(at)})
 
 

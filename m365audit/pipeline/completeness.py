@@ -6,6 +6,7 @@ from m365audit.config import Settings
 from m365audit.errors import QueryError, StoreError
 from m365audit.store import published
 from m365audit.store import review_tables as tables
+from m365audit.store.database import DATABASE_NAME
 from m365audit.store.journal import open_journal
 
 
@@ -43,14 +44,21 @@ def is_noted_missing(settings: Settings) -> bool:
     return False
 
 
-def missing(settings: Settings) -> str | None:
+def missing(settings: Settings, ask: tables.Ask | None = None) -> str | None:
     """Return, in words, which decisions are missing; None when every entry that is known to have been is there.
+
+    Args:
+        settings: the configuration.
+        ask: asks what is published, where it is open already.
 
     Raises:
         StoreError: the journal is there and cannot be read.
     """
     try:
         check_journal(settings)
+        # Whoever reads what is published elsewhere has no journal; where evidence is kept, there was one.
+        if ask is not None and (settings.state / DATABASE_NAME).is_file():
+            check_whole(settings, tables.published_head(ask))
     except StoreError as error:
         if error.key != "decisions_missing":
             raise

@@ -92,6 +92,6 @@ def _render(settings: Settings, now: datetime) -> None:
         made = pieces(
             PublishedReader(database), "html", now=now, people=People(person_key(settings.state)),
             language=settings.report.language, time_zone=settings.report.time_zone,
-            circumstances=circumstances(settings),
+            circumstances=circumstances(settings, ask=database.execute),
         )  # fmt: skip
         write_in_place(made, settings.publish / "report.html")

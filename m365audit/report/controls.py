@@ -107,6 +107,7 @@ class Circumstances:
     decisions went. ``is_one_person``: DPO and risk owner are one natural person. ``missing_decisions``: what is
     missing of the journal, in words. ``clock_set_back_behind``: time of the newest decision, where the host's clock is
     earlier than that. ``unfinished_erasures``: names of those that were begun and broke off.
+    ``last_evaluated_at``: when evidence was last judged, where that is too long ago to speak of now.
     """
 
     is_second_person_off: bool = False
@@ -117,6 +118,7 @@ class Circumstances:
     missing_decisions: str | None = None
     clock_set_back_behind: datetime | None = None
     unfinished_erasures: tuple[str, ...] = ()
+    last_evaluated_at: datetime | None = None
     dated_tables: tuple[DatedTable, ...] = ()
 
 

@@ -52,7 +52,7 @@ def _made(desk: Desk, reading: Reading) -> Made:
         people=reading.people,
         language=desk.words.language,
         time_zone=str(desk.words.zone),
-        circumstances=circumstances(desk.settings, host=desk.host()),
+        circumstances=circumstances(desk.settings, host=desk.host(), ask=reading.bare.database.execute),
     )
     # Nobody can know it beforehand, so no name in the data can be taken for the place of the bar.
     place = f"<!-- {secrets.token_hex(16)} -->"

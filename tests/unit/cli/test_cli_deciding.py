@@ -20,9 +20,10 @@ from m365audit.errors import ReviewError, StoreError
 from m365audit.findings.values import Wish
 from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
+from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.present import present
 from m365audit.pipeline.reviewing import FindingKey
-from m365audit.store.journal import open_journal
+from m365audit.store.journal import Draft, open_journal
 from m365audit.store.published import open_published
 
 from .tiny_world import TENANT, World, invoke, program
@@ -216,6 +217,32 @@ def test_a_lost_journal_is_told_and_nothing_is_published_without_it(desk: Desk) 
             shutil.copytree(left, journal.parent, dirs_exist_ok=True)
         with pytest.raises(StoreError, match="decisions are missing"):
             completeness.check_whole(settings, head)
+
+
+def test_published_decisions_without_any_journal_are_told_on_page_one(desk: Desk) -> None:
+    state = desk.world.folder / "state"
+    assert desk.decide("confirmed", "--breach", "no").exit_code == 0
+    assert desk.run("evaluate").exit_code == 0
+    for path in (*state.glob("review.sqlite*"), state / "decisions.head"):
+        path.unlink()
+    report = desk.run("report")
+    assert (report.exit_code, "Decisions are missing" in report.stdout) == (0, True), report.stderr
+    assert desk.run("verify").exit_code == 5
+
+
+def test_that_nothing_was_judged_for_long_is_told(desk: Desk) -> None:
+    settings = load_settings(desk.world.config).settings
+    now = datetime.now(UTC)
+    assert circumstances(settings, host=now + timedelta(days=6)).last_evaluated_at is None
+    old = circumstances(settings, host=now + timedelta(days=8)).last_evaluated_at
+    assert old is not None
+    assert timedelta() < now - old < timedelta(days=1)
+    assert "Nothing was read or judged since" not in desk.run("report").stdout
+    with open_journal(settings.state) as journal:  # time goes by, by whatever tells it
+        draft = Draft("view", "", "x", "opened", reviewing.actor_here(settings), {})
+        journal.append(draft, expected_version=None, at=now + timedelta(days=8))
+    report = desk.run("report")
+    assert "Nothing was read or judged since" in report.stdout, report.stderr
 
 
 def test_a_tenant_that_the_configuration_does_not_have_is_refused_with_the_next_step(desk: Desk) -> None:

@@ -245,3 +245,12 @@ def test_the_draft_says_of_every_answer_where_it_comes_from() -> None:
 def test_a_draft_without_evidence_leaves_everything_to_a_person() -> None:
     made = draft(Told().case, {}, NOW)
     assert {answer.status for answer in made if answer.block in {4, 5, 6}} == {YOURS}
+
+
+@pytest.mark.parametrize("whom", ["controller", "people"])
+def test_nobody_was_told_before_anybody_knew(whom: str) -> None:
+    """A day long ago would make any message one in time."""
+    told = Told()
+    told.aware(NOW)
+    with pytest.raises(ReviewError, match="before anybody knew"):
+        breach.tell(told.terms, told.case, ANA, NOW - timedelta(days=3650), now=NOW, whom=whom)
