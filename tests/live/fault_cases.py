@@ -160,6 +160,9 @@ ACCESS: Final[list[Case]] = [
         replace(_case("A18", "login_refused", "*", FOR_EVER, ends="permission", code=code), is_whole_tenants=True)
         for code in (7000222, 700016, 90002, 700027, 7000215, 7000112, 53003)
     ),
+    replace(
+        _case("A18", "login_refused", "*", FOR_EVER, ends="permission", code=7000222, status=200), is_whole_tenants=True
+    ),
     _case("A20", "proxy_refuses"),
     _case("A20", "proxy_refuses", SIGN_INS, FOR_EVER, ends="error"),
     _case("A23", "content_expired", BLOBS, FOR_EVER, ends="expired"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -36,6 +37,26 @@ def test_a10_a_pull_that_lacked_records_settles_nothing_and_the_next_finds_them(
         one.simulator.advance(LATER)
         one.run(end=world.now)
         assert {row.state for row in one.windows(feed=FEED)} == {"settled"}
+
+
+def test_a15_a_second_challenge_in_the_same_run_wants_its_own_claims(tmp_path: Path) -> None:
+    fault = Fault("claims_challenge", where="*/auditlogs/directoryaudits", every=3, count=2)
+    with living(tmp_path, small_world(15), [fault], feeds=(FEED,)) as one:
+        outcome = one.run()
+        one.require_exact(outcome)
+        assert len(one.simulator.faults.met) == 2
+        assert not outcome.is_partial
+        claims = {parse_qs(r.body.decode()).get("claims", [""])[0] for r in one.simulator.log.to("/oauth2/v2.0/token")}
+        assert len({text for text in claims if "nbf" in text}) == 2
+        assert all('"CP1"' in text for text in claims), "who does not say that it understands challenges gets none"
+
+
+def test_nobody_looks_up_which_hosts_are_microsofts(tmp_path: Path) -> None:
+    """Libraries ask login.microsoftonline.com about login hosts that they do not know, unless they are told not to."""
+    with living(tmp_path, small_world(8), feeds=("organization",)) as one:
+        one.run()
+        asked = {request.path for request in one.simulator.log if request.service == "login"}
+        assert asked == {f"/{one.tenant}/oauth2/v2.0/token"}
 
 
 def test_a19_a_tenant_that_never_answers_ends_by_itself_and_harms_nobody(tmp_path: Path) -> None:

@@ -131,10 +131,10 @@ def _unauthorized(_simulation: Simulation, call: Call, _fault: Fault) -> Answer:
 
 
 def _claims_challenge(simulation: Simulation, call: Call, _fault: Fault) -> Answer:
-    """From now on the tenant's tokens must have been asked for with the claims of the challenge."""
+    """From now on the tenant's tokens must have been asked for with the claims of the challenge, after it was made."""
     tenant = simulation.tokens.tenant_of(call.headers.get("authorization", "").removeprefix("Bearer "))
-    simulation.challenged.add(tenant)
-    return challenge(call)
+    simulation.challenged[tenant] = simulation.tokens.made
+    return challenge(call, simulation.tokens.made)
 
 
 def _permission_removed(_simulation: Simulation, call: Call, fault: Fault) -> Answer:
@@ -154,8 +154,9 @@ def _audit_disabled(_simulation: Simulation, call: Call, _fault: Fault) -> Answe
 
 
 def _login_refused(simulation: Simulation, _call: Call, fault: Fault) -> Answer:
-    """``code``: AADSTS code."""
-    return refusal(int(fault.detail.get("code", 7000222)), simulation.now())
+    """``code``: AADSTS code; ``status``: another one than goes with it, as proxies and old endpoints answer (200)."""
+    answer = refusal(int(fault.detail.get("code", 7000222)), simulation.now())
+    return replace(answer, status=int(fault.detail.get("status", answer.status)))
 
 
 def _proxy_refuses(_simulation: Simulation, _call: Call, _fault: Fault) -> Answer:

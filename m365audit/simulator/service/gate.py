@@ -29,8 +29,9 @@ def admit(simulation: Simulation, call: Call) -> None:
     if tenant is None:
         raise _unauthorized(call, "The identity of the calling tenant could not be established.")
     call.bearer, call.tenant = bearer, tenant
-    if tenant.id in simulation.challenged and call.service == "graph" and not bearer.had_claims:
-        raise RefusedError(challenge(call))
+    made_before = simulation.challenged.get(tenant.id) if call.service == "graph" else None
+    if made_before is not None and (not bearer.had_claims or bearer.number <= made_before):
+        raise RefusedError(challenge(call, made_before))
 
 
 def _unauthorized(call: Call, message: str) -> RefusedError:
@@ -71,9 +72,10 @@ def lacking(call: Call, permission: str) -> RefusedError:
     return RefusedError(graph_error(403, "Authorization_RequestDenied", said))
 
 
-def challenge(call: Call) -> Answer:
-    """Return a claims challenge, as continuous access evaluation gives it."""
-    claims = msgspec.json.encode({"access_token": {"nbf": {"essential": True, "value": "1789459200"}}})
+def challenge(call: Call, number: int) -> Answer:
+    """Return a claims challenge, as continuous access evaluation gives it: each names another moment."""
+    moment = str(1_789_459_200 + number)
+    claims = msgspec.json.encode({"access_token": {"nbf": {"essential": True, "value": moment}}})
     header = (
         f'Bearer realm="", authorization_uri="{call.origin}/common/oauth2/authorize", '
         f'error="insufficient_claims", claims="{base64.b64encode(claims).decode()}"'

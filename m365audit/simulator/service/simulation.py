@@ -67,7 +67,8 @@ class Simulation:
         is_compressing: answers are compressed for whoever takes that.
         faults: what goes wrong.
         limits: Microsoft's limits.
-        challenged: tenants whose tokens must have been asked for with a challenge's claims.
+        challenged: tenants whose tokens must have been asked for with a challenge's claims, and how many tokens had
+            been made when it was: those are worth nothing any more.
         elsewhere: address of another server, where nobody should ever go.
         loops: growing links that were given out.
     """
@@ -91,7 +92,7 @@ class Simulation:
     is_compressing: bool = False
     faults: FaultPlan = field(default_factory=FaultPlan)
     limits: Counts = field(default_factory=Counts)
-    challenged: set[str] = field(default_factory=set)
+    challenged: dict[str, int] = field(default_factory=dict)
     elsewhere: str = ""
     loops: int = 0
 

@@ -38,6 +38,11 @@ class Tokens:
         self.revoked_up_to: dict[str, int] = {}
         """Tenant → number of its last token that is not taken any more."""
 
+    @property
+    def made(self) -> int:
+        """Return how many tokens were made so far."""
+        return self._made
+
     def access(
         self,
         tenant: str,
