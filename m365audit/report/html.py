@@ -89,6 +89,7 @@ def _findings(document: Document) -> dict[str, object]:
         "anchors": {view.finding.finding_id: view.anchor for view in views},
         "changed_findings": shown.changed(listed),
         "decided": shown.decided(listed),
+        "highlights": [(use, shown.shown_by(use, views)) for use in document.answer.highlights],
         "urgent": shown.first_to_decide(document, listed),
         "waiting_undecided": sum(line.open for line in document.changes.severities),
         "clocks": shown.open_clocks(document),

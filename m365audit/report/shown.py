@@ -12,7 +12,7 @@ from m365audit.report.document import Document, Evidence, Finding
 from m365audit.report.drawing import Drawing, draw
 from m365audit.report.rows import parts_of
 from m365audit.report.timeline import Integration, UseDay
-from m365audit.report.use import Cell
+from m365audit.report.use import Cell, Judgement
 
 _WORST_FIRST = ("outside", "review", "not_assessable", "within", "not_applicable")
 _PLACES = 6
@@ -87,6 +87,16 @@ def first_to_decide(document: Document, views: Iterable[FindingView]) -> list[Fi
     by_id = {view.finding.finding_id: view for view in views}
     wanted = document.waiting.first_finding_ids
     return [by_id[finding] for finding in wanted if finding in by_id][:_FIRST]
+
+
+def shown_by(use: Judgement, views: Iterable[FindingView]) -> FindingView | None:
+    """Return the open finding that has the evidence of a use; None where none is about it."""
+    for view in views:
+        finding, parts = view.finding, dict(view.subject)
+        is_same = (finding.tenant_id, finding.app_id, finding.state) == (use.tenant_id, use.app_id, "open")
+        if is_same and set(use.reasons) & set(finding.reasons) and parts.get("workload") == use.workload:
+            return view
+    return None
 
 
 def _group_of(finding: Finding) -> str | None:
