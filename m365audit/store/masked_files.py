@@ -92,9 +92,16 @@ def holds_raw(path: Path, masks: Masking) -> bool:
 def _holds(data: bytes, masks: Masking) -> bool:
     """Say so of bytes; letters are compared without case where they are ASCII."""
     folded = data.lower()
-    for needle in masks.needles:
-        for encoding in ("utf-8", *_UTF16):
-            if _stands(needle.encode(encoding, "surrogatepass").lower(), folded, encoding, masks):
+    absent: list[bytes] = []  # what contains something that stands nowhere stands nowhere either: it is not looked for
+    for encoding in ("utf-8", *_UTF16):
+        for needle in sorted(masks.needles, key=len):
+            raw = needle.encode(encoding, "surrogatepass").lower()
+            if any(shorter in raw for shorter in absent):
+                continue
+            heart = raw.strip(b"\0")  # the same in both orders of bytes
+            if heart not in folded:
+                absent.append(heart)
+            elif _stands(raw, folded, encoding, masks):
                 return True
     return False
 
