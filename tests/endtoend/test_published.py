@@ -33,8 +33,9 @@ PROMISED = {
 }
 _WITHOUT_TENANT = {
     "permission_reach", "policy_workloads", "policy_settings", "first_party_apps", "microsoft_tenants",
-    "workload_feeds", "full_mailbox_permissions", "auditor_permissions", "policy_categories", "policy_commitments", "policy_findings",
-    "policy_recipients", "policy_versions", "clocks", "countries", "dated_tables",
+    "workload_feeds", "full_mailbox_permissions", "auditor_permissions", "policy_categories",
+    "policy_commitments", "policy_findings", "policy_recipients", "policy_versions", "clocks", "countries",
+    "dated_tables",
 }  # fmt: skip
 
 
