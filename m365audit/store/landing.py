@@ -1,8 +1,8 @@
 """Landing: prepared files → landing tables, some files one transaction, nothing lost and nothing twice.
 
 In = stored + duplicate + quarantined, for every file. The store keeps what it was given; it never interprets it.
-Files of one kind are landed together: storage exports come as one small file an hour, and a transaction costs the
-same for one as for a hundred.
+Files of one kind are landed together, whoever's they are: storage exports come as one small file an hour, a fleet of
+tenants as one small answer each, and a transaction costs the same for one as for a hundred.
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ class Ready:
 
     @property
     def family(self) -> tuple[str, str, bool, bool]:
-        """Files with the same family may be landed together."""
-        return (self.arrival.tenant, self.prepared.kind, self.prepared.enveloped, self.prepared.is_temporary)
+        """Files with the same family may be landed together: of calls those of one tenant, which share their forms."""
+        has_calls = self.prepared.kind == "graph_activity" or self.prepared.enveloped
+        tenant = self.arrival.tenant if has_calls else ""
+        return (tenant, self.prepared.kind, self.prepared.enveloped, self.prepared.is_temporary)
 
 
 def land(
@@ -96,19 +98,20 @@ def land(
 
 
 def _land(connection: duckdb.DuckDBPyConnection, files: Sequence[Ready], *, is_careful: bool) -> list[Landed]:
-    tenant = files[0].arrival.tenant
     _arriving(connection, files)
     read, has_unusable = _read(connection, files, is_careful=is_careful)
     _write_coverage(connection, [file.arrival for file in files])
     note_sightings(connection)
     for table in _TABLES:
-        settle(connection, table, tenant)
+        settle(connection, table, {file.arrival.tenant for file in files})
     stored, bad_times = _per_source(connection)
     results = []
     for file in files:
         source = file.arrival.source_id
         records = read.get(source, 0) + file.prepared.quarantined
-        quarantined, first = set_aside(connection, file.prepared, tenant, source, has_unusable=source in has_unusable)
+        quarantined, first = set_aside(
+            connection, file.prepared, file.arrival.tenant, source, has_unusable=source in has_unusable
+        )
         results.append(
             Landed(
                 file.arrival.path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ class _Table:
 
     Attributes:
         name: the table.
-        key: what tells one record from another.
+        key: what tells one record from another, of all tenants.
         content: what makes two records with one key the same.
         told: the table ``t`` with what ``richness`` needs.
         richness: how much a retold row tells.
@@ -39,36 +40,50 @@ class _Table:
 
 CALLS: Final = _Table(
     "landed_calls",
-    "event_id",
+    "tenant_id, event_id",
     "form_no, occurred_at",
-    "landed_calls AS t INNER JOIN landed_forms AS f ON t.tenant_id = f.tenant_id AND t.form_no = f.form_no",
+    "landed_calls AS t INNER JOIN landed_forms AS f USING (tenant_id, form_no)",
     f"len(list_filter([{', '.join(f'f.{name}::VARCHAR' for name in FORM)}], LAMBDA x: x IS NOT NULL))",
 )
-RECORDS: Final = _Table("landed_records", "feed, record_id", "content", "landed_records AS t", "len(t.record::VARCHAR)")
+RECORDS: Final = _Table(
+    "landed_records", "tenant_id, feed, record_id", "content", "landed_records AS t", "len(t.record::VARCHAR)"
+)
 
 
-def settle(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+class _Arrived:
+    """The tenants of what arrived: their rows alone are looked at, and the database skips what it keeps of others."""
+
+    def __init__(self, tenants: Collection[str]) -> None:
+        self.parameters = {f"tenant{number}": tenant for number, tenant in enumerate(sorted(tenants))}
+
+    def has(self, column: str) -> str:
+        """Return the condition that a column names one of them."""
+        return f"{column} IN ({', '.join(f'${name}' for name in self.parameters)})"
+
+
+def settle(connection: duckdb.DuckDBPyConnection, table: _Table, tenants: Collection[str]) -> None:
     """Remove what the store had already, and number the versions of what changed.
 
     Args:
         connection: inside the transaction that landed the sources of the table ``fresh_sources``.
         table: landing table.
-        tenant: tenant of all of them.
+        tenants: tenants of them.
     """
+    arrived = _Arrived(tenants)
     fresh = f"SELECT 1 FROM {table.name} WHERE source_id IN (FROM fresh_sources) LIMIT 1"
     if connection.execute(fresh).fetchone() is None:
         return
-    _find_conflicts(connection, table, tenant)
+    _find_conflicts(connection, table, arrived)
     if connection.execute("SELECT 1 FROM conflicts LIMIT 1").fetchone() is None:
         return
-    _remove_equal(connection, table, tenant)
+    _remove_equal(connection, table, arrived)
     if table is RECORDS:
-        _canonicalise(connection, tenant)
-        _remove_equal(connection, table, tenant)
-    _number_versions(connection, table, tenant)
+        _canonicalise(connection, arrived)
+        _remove_equal(connection, table, arrived)
+    _number_versions(connection, table, arrived)
 
 
-def _find_conflicts(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+def _find_conflicts(connection: duckdb.DuckDBPyConnection, table: _Table, arrived: _Arrived) -> None:
     """Collect the keys that stand more than once; a key that merely shares another's hash does no harm."""
     connection.execute(
         f"""
@@ -83,19 +98,19 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, table: _Table, tenant
             -- What is there already is passed through, what is fresh is held in memory: the one may be large.
             SELECT hash({table.key}) AS k FROM {table.name}
             WHERE
-                tenant_id = $tenant AND source_id NOT IN (FROM fresh_sources)
+                {arrived.has("tenant_id")} AND source_id NOT IN (FROM fresh_sources)
                 AND hash({table.key}) IN (SELECT k FROM fresh)
         )
         SELECT DISTINCT {table.key} FROM {table.name}
         WHERE source_id IN (FROM fresh_sources) AND hash({table.key}) IN (FROM twice)
         """,
-        {"tenant": tenant},
+        arrived.parameters,
     )
 
 
-def _remove_equal(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+def _remove_equal(connection: duckdb.DuckDBPyConnection, table: _Table, arrived: _Arrived) -> None:
     """Delete fresh rows that equal an earlier row in id and content; the earlier one takes over the later time."""
-    _lift(connection, table, tenant)
+    _lift(connection, table, arrived)
     connection.execute(
         f"""
         DELETE FROM {table.name} WHERE source_id IN (FROM fresh_sources) AND rowid IN (
@@ -105,15 +120,15 @@ def _remove_equal(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: 
                         PARTITION BY {table.key}, {table.content}
                         ORDER BY source_id IN (FROM fresh_sources), source_id, rowid
                     ) AS place
-                FROM {table.name} SEMI JOIN conflicts USING ({table.key}) WHERE tenant_id = $tenant
+                FROM {table.name} SEMI JOIN conflicts USING ({table.key}) WHERE {arrived.has("tenant_id")}
             ) WHERE place > 1 AND source_id IN (FROM fresh_sources)
         )
         """,
-        {"tenant": tenant},
+        arrived.parameters,
     )
 
 
-def _lift(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+def _lift(connection: duckdb.DuckDBPyConnection, table: _Table, arrived: _Arrived) -> None:
     """Give equal rows the newest envelope time and the newest file time among them, so that whichever stays has both.
 
     A content that came back is newer than what stood between; which of its copies arrived first must not matter.
@@ -129,38 +144,39 @@ def _lift(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> 
             FROM {table.name} SEMI JOIN conflicts USING ({table.key})
             WHERE source_id IN (FROM fresh_sources) GROUP BY ALL
         ) AS lifted
-        WHERE {table.name}.tenant_id = $tenant AND {table.equals("lifted")}
+        WHERE {arrived.has(f"{table.name}.tenant_id")} AND {table.equals("lifted")}
             AND (
                 {table.name}.enveloped_at IS DISTINCT FROM greatest({table.name}.enveloped_at, lifted.enveloped_at)
                 OR {table.name}.observed_at IS DISTINCT FROM greatest({table.name}.observed_at, lifted.observed_at)
                 OR {table.name}.is_retold AND NOT lifted.is_retold
             )
         """,
-        {"tenant": tenant},
+        arrived.parameters,
     )
 
 
-def _canonicalise(connection: duckdb.DuckDBPyConnection, tenant: str) -> None:
+def _canonicalise(connection: duckdb.DuckDBPyConnection, arrived: _Arrived) -> None:
     """Give the rows that still differ the hash of their canonical form: another order of keys is no other content."""
     rows = connection.execute(
-        """
-        SELECT source_id, feed, record_id, content, record::VARCHAR FROM landed_records
+        f"""
+        SELECT tenant_id, source_id, feed, record_id, content, record::VARCHAR FROM landed_records
         SEMI JOIN (
-            SELECT feed, record_id FROM landed_records SEMI JOIN conflicts USING (feed, record_id)
-            WHERE tenant_id = $tenant GROUP BY ALL HAVING count(*) > 1 AND bool_or(source_id IN (FROM fresh_sources))
-        ) USING (feed, record_id) WHERE tenant_id = $tenant
+            SELECT {RECORDS.key} FROM landed_records SEMI JOIN conflicts USING ({RECORDS.key})
+            WHERE {arrived.has("tenant_id")}
+            GROUP BY ALL HAVING count(*) > 1 AND bool_or(source_id IN (FROM fresh_sources))
+        ) USING ({RECORDS.key}) WHERE {arrived.has("tenant_id")}
         """,
-        {"tenant": tenant},
+        arrived.parameters,
     ).fetchall()
-    changes = [(row[0], row[1], row[2], row[3], _canonical_hash(row[4])) for row in rows]
-    changes = [change for change in changes if change[3] != change[4]]
+    changes = [(*about, content, _canonical_hash(record)) for *about, content, record in rows]
+    changes = [change for change in changes if change[-2] != change[-1]]
     if not changes:
         return
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE recoded "
-        "(source_id BIGINT, feed VARCHAR, record_id VARCHAR, content UHUGEINT, canonical UHUGEINT)"
+        "(tenant_id VARCHAR, source_id BIGINT, feed VARCHAR, record_id VARCHAR, content UHUGEINT, canonical UHUGEINT)"
     )
-    connection.executemany("INSERT INTO recoded VALUES (?, ?, ?, ?, ?)", changes)
+    connection.executemany("INSERT INTO recoded VALUES (?, ?, ?, ?, ?, ?)", changes)
     connection.execute(
         """
         UPDATE landed_records SET content = canonical FROM recoded
@@ -171,10 +187,9 @@ def _canonicalise(connection: duckdb.DuckDBPyConnection, tenant: str) -> None:
     connection.execute(
         """
         UPDATE sightings SET content = canonical FROM recoded
-        WHERE sightings.tenant_id = $tenant AND sightings.feed = recoded.feed
+        WHERE sightings.tenant_id = recoded.tenant_id AND sightings.feed = recoded.feed
             AND sightings.record_id = recoded.record_id AND sightings.content = recoded.content
-        """,
-        {"tenant": tenant},
+        """
     )
 
 
@@ -193,7 +208,7 @@ def _number(digits: str) -> dict[str, str]:
     return {"\0number": digits}
 
 
-def _number_versions(connection: duckdb.DuckDBPyConnection, table: _Table, tenant: str) -> None:
+def _number_versions(connection: duckdb.DuckDBPyConnection, table: _Table, arrived: _Arrived) -> None:
     """Number the versions of every id in conflict, oldest first, and mark the newest.
 
     What was retold from another spelling comes before everything told first-hand, the poorest first: it may lack
@@ -208,14 +223,14 @@ def _number_versions(connection: duckdb.DuckDBPyConnection, table: _Table, tenan
                 row_number() OVER w AS version,
                 row_number() OVER w = count(*) OVER (PARTITION BY {table.key}) AS is_newest
             FROM {table.told} SEMI JOIN conflicts USING ({table.key})
-            WHERE t.tenant_id = $tenant
+            WHERE {arrived.has("t.tenant_id")}
             WINDOW w AS (PARTITION BY {table.key}
                 ORDER BY NOT t.is_retold, CASE WHEN t.is_retold THEN {table.richness} END,
                     enveloped_at NULLS FIRST, observed_at NULLS FIRST, source_id, t.rowid)
         ) AS numbered
         WHERE {table.name}.rowid = numbered.row
         """,
-        {"tenant": tenant},
+        arrived.parameters,
     )
 
 

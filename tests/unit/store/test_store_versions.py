@@ -141,3 +141,18 @@ def test_tenants_do_not_see_each_other(tmp_path: Path) -> None:
     desk.run(first, Import(second, other), Import(first, other))
     counts = "SELECT tenant_id, count(*), count(*) FILTER (WHERE is_newest) FROM landed_calls GROUP BY ALL ORDER BY 1"
     assert desk.ask(counts) == [(TENANT, 1, 1), (other, 2, 1)]
+
+
+def test_tenants_that_are_landed_together_do_not_see_each_other_either(tmp_path: Path) -> None:
+    """Ids of records are unique in a tenant and no further."""
+    desk = Desk(tmp_path)
+    other = "22222222-2222-4222-8222-222222222222"
+    first, second = desk.write("a.json", [audit("1"), audit("2")]), desk.write("b.json", [audit("1", Operation="Send")])
+    told_again = desk.write("c.json", [reordered(audit("1")), audit("2", Operation="Send")])
+    desk.run(first, Import(second, other), told_again)
+    desk.run(Import(first, other), Import(told_again, other))
+    counts = (
+        "SELECT tenant_id, record_id, count(*), count(*) FILTER (WHERE is_newest) FROM landed_records "
+        "GROUP BY ALL ORDER BY ALL"
+    )
+    assert desk.ask(counts) == [(TENANT, "1", 1, 1), (TENANT, "2", 2, 1), (other, "1", 2, 1), (other, "2", 2, 1)]
