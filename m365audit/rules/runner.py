@@ -124,22 +124,24 @@ def _found(
     database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify, seconds: float
 ) -> dict[str, int]:
     """Run one rule, store what it found, and return how many findings each tenant has."""
+    made: tuple[str, ...] = statements.WORK_TABLES
     try:
         with database.limited(seconds):
             found = _make(database, rule, open_tenants, identify)
         if not found:
+            made = ("rule_rows",)
             return {}
         _store(database)
     finally:
-        for table in statements.WORK_TABLES:
+        for table in made:
             database.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return {str(tenant): int(found) for tenant, found in database.execute(statements.COUNT_SQL, {"rule": rule.id})}
 
 
 def _make(database: RuleDatabase, rule: Rule, open_tenants: list[str], identify: Identify) -> bool:
     """Make the rule's findings and evidence as temporary tables; False when there are none."""
-    database.execute(statements.rows_sql(wrapped(rule.sql)), {"tenants": open_tenants})
-    if not database.execute("SELECT 1 FROM rule_rows LIMIT 1"):
+    ((rows,),) = database.execute(statements.rows_sql(wrapped(rule.sql)), {"tenants": open_tenants})
+    if not rows:
         return False
     columns = {row[0] for row in database.execute("DESCRIBE rule_rows")}
     database.execute(statements.subjects_sql(rule))

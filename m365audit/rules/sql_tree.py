@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 from m365audit.errors import QueryError
 
+Columns = tuple[tuple[str, str], ...]
+"""Name and DuckDB type of every column, in order."""
+
 
 class Database(Protocol):
     """A DuckDB connection as the store lends it to rules: external access off, no extensions, configuration locked."""
@@ -49,7 +52,7 @@ def tree(database: Database, sql: str) -> Tree:
     )
 
 
-def columns(database: Database, sql: str, parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+def columns(database: Database, sql: str, parameters: Mapping[str, object]) -> Columns:
     """Bind ``sql``, without running it, and return the name and the DuckDB type of every column.
 
     Raises:

@@ -169,6 +169,22 @@ def test_a_name_is_taken_once(schema: MemoryDatabase, tmp_path: Path) -> None:
         load_rules(schema, tmp_path)
 
 
+def test_a_rule_is_proven_anew_for_another_schema_and_for_another_text(tmp_path: Path) -> None:
+    file, schema = tmp_path / "example.sql", MemoryDatabase()
+    file.write_text(GOOD, "utf-8")
+    assert [rule.id for rule in load_rules(schema, tmp_path)] == ["example"]
+    assert [rule.id for rule in load_rules(schema, tmp_path)] == ["example"]
+    schema.connection.execute("ALTER TABLE access_events ALTER COLUMN feed TYPE VARCHAR[] USING [feed]")
+    with pytest.raises(RuleError, match=r"is VARCHAR\[\]"):
+        load_rules(schema, tmp_path)
+    schema.connection.execute("ALTER TABLE access_events RENAME COLUMN feed TO fed")
+    with pytest.raises(RuleError, match="does not bind"):
+        load_rules(schema, tmp_path)
+    file.write_text(GOOD.replace("feed,", "fed AS feed,").replace("severity: high", "severity: hihg"), "utf-8")
+    with pytest.raises(RuleError, match="severity"):
+        load_rules(schema, tmp_path)
+
+
 def test_the_products_files_are_sound(schema: MemoryDatabase) -> None:
     assert len(load_rules(schema)) >= 10
     assert len(load_hunts(schema)) >= 6
