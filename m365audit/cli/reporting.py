@@ -15,7 +15,7 @@ from m365audit.cli.session import load
 from m365audit.cli.streams import say, show_bytes
 from m365audit.config import Settings
 from m365audit.errors import QueryError
-from m365audit.findings.decisions import check_reason
+from m365audit.findings.conditions import check_reason
 from m365audit.pipeline import controlling, reviewing
 from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.present import present

@@ -14,7 +14,9 @@ from typing import Any, Final
 from m365audit.config.clocks import Clocks, months_after
 from m365audit.config.spelling import suggestion
 from m365audit.errors import ReviewError
-from m365audit.findings.decisions import Ruling, check_may, check_reason
+from m365audit.findings.conditions import check_reason
+from m365audit.findings.decisions import Ruling
+from m365audit.findings.roles import check_may
 from m365audit.findings.values import Terms
 from m365audit.store.journal import Actor, Entry
 

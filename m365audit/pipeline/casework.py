@@ -19,8 +19,10 @@ from m365audit.errors import ReviewError, StaleVersionError
 from m365audit.findings import breach, notification, requests, rows
 from m365audit.findings import case as cases
 from m365audit.findings.case import Case
-from m365audit.findings.decisions import Ruling, check_may, check_reason
+from m365audit.findings.conditions import check_reason
+from m365audit.findings.decisions import Ruling
 from m365audit.findings.requests import SubjectRequest
+from m365audit.findings.roles import check_may
 from m365audit.findings.values import Terms
 from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling

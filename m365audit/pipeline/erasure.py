@@ -17,7 +17,7 @@ from m365audit import findings, report
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
 from m365audit.findings import erasures
-from m365audit.findings.decisions import check_reason
+from m365audit.findings.conditions import check_reason
 from m365audit.pipeline.holding import active_holds
 from m365audit.pipeline.values import now
 from m365audit.rules.loader import read_rules

@@ -9,8 +9,9 @@ from typing import Final
 
 from m365audit.config import Settings
 from m365audit.errors import ReviewError
-from m365audit.findings.decisions import check_may, check_reason, check_second
+from m365audit.findings.conditions import check_reason
 from m365audit.findings.holds import LONGEST, Hold, fold_holds
+from m365audit.findings.roles import check_may, check_second
 from m365audit.model import FEEDS
 from m365audit.pipeline.reviewing import terms_of
 from m365audit.store.journal import Actor, Draft, open_journal

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from m365audit.config.review import ROLES
 from m365audit.errors import ReviewError
-from m365audit.findings import decisions
+from m365audit.findings import conditions, decisions, roles
 from m365audit.findings.decisions import MOVES
 from m365audit.findings.requests import end_of
 from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Facts, Review, Terms, Wish
@@ -135,8 +135,8 @@ def note_view(desk: Desk, actor: Actor, tenant: str, token: str, reason: str) ->
         ReviewError: the reason says nothing, or this person may not decide here either.
     """
     terms = reviewing.terms_of(desk.settings)
-    decisions.check_may(terms, actor, _ALL, "be shown a person")
-    decisions.check_reason(reason)
+    roles.check_may(terms, actor, _ALL, "be shown a person")
+    conditions.check_reason(reason)
     body = {"what": token, "purpose": reason, "rows": 1}
     with open_journal(desk.settings.state) as journal:
         draft = Draft("view", tenant, token, "identified", actor, body)

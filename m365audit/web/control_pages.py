@@ -7,8 +7,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from m365audit.errors import ReviewError
-from m365audit.findings.decisions import check_may
 from m365audit.findings.requests import end_of
+from m365audit.findings.roles import check_may
 from m365audit.pipeline import casework, reviewing
 from m365audit.report.control_texts import ControlTexts, control_texts
 from m365audit.report.controls import OUTCOMES

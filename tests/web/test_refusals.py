@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 import m365audit
 from m365audit.errors import ReviewError, StoreError
-from m365audit.findings.decisions import MOVES, NEVER_ACCEPTED
+from m365audit.findings.conditions import NEVER_ACCEPTED
+from m365audit.findings.decisions import MOVES
 from m365audit.web.refusals import told
 from m365audit.web.wording import page_words
 
@@ -23,7 +24,7 @@ from .serving import publish as publish_world
 
 ROOM = Path(m365audit.__file__).resolve().parent
 SOURCES = [
-    *(ROOM / "findings" / f"{name}.py" for name in ("decisions", "breach", "requests")),
+    *(ROOM / "findings" / f"{name}.py" for name in ("decisions", "roles", "conditions", "breach", "requests")),
     *(ROOM / "pipeline" / f"{name}.py" for name in ("reviewing", "casework")),
     *sorted((ROOM / "web").glob("*.py")),
 ]

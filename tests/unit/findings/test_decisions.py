@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m365audit.errors import ReviewError
-from m365audit.findings import decisions
-from m365audit.findings.decisions import MOVES, NEVER_ACCEPTED
+from m365audit.findings import decisions, roles
+from m365audit.findings.conditions import NEVER_ACCEPTED
+from m365audit.findings.decisions import MOVES
 from m365audit.findings.values import DECISIONS, ENDING, GRAVE, Wish
 from m365audit.resources import data_dir
 
@@ -52,14 +53,14 @@ def standing(decision: str | None, severity: str = "high") -> Memory:
 
 @pytest.mark.parametrize(("source", "to"), list(product([None, *DECISIONS], DECISIONS)))
 def test_every_way_is_open_or_closed_as_the_table_says(source: str | None, to: str) -> None:
-    for name, roles in PEOPLE.items():
+    for name, held in PEOPLE.items():
         memory = standing(source)
-        is_allowed = source in FROM[to] and bool(MAY[to] & set(roles))
+        is_allowed = source in FROM[to] and bool(MAY[to] & set(held))
         if not is_allowed:
             with pytest.raises(ReviewError):
-                memory.decide(person(name, roles), wish(to))
+                memory.decide(person(name, held), wish(to))
             continue
-        after = memory.decide(person(name, roles), wish(to))
+        after = memory.decide(person(name, held), wish(to))
         assert (after.pending, after.decision) == ((to, source) if to in ENDING else (None, to))
 
 
@@ -236,7 +237,7 @@ def test_a_user_of_the_machine_and_an_account_are_two_people_only_where_somebody
     assert decisions.deny(memory.terms, memory.review(), person("k.im", ("dpo",), account), REASON).event == "withdraw"
     memory.terms = replace(memory.terms, ids={"os:kim": "os:kim"})
     with pytest.raises(ReviewError, match="are two people"):
-        decisions.check_second(terms(), "os:kim", person(account, (), account), "no")
+        roles.check_second(terms(), "os:kim", person(account, (), account), "no")
     assert memory.approve(person("l.ee", ("dpo",))).decision == "false_positive"
 
 
