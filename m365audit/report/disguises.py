@@ -60,7 +60,10 @@ def unpacked(text: str) -> Iterator[tuple[str, str]]:
 def _decoded(text: str) -> str:
     if _PERCENT.search(text):
         text = unquote(text)
-    text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    if _ESCAPE.search(text):
+        text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+        # Two escapes are one character beyond the first 65,536; a half without its other one can be written nowhere.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if _ENTITY.search(text):
         text = html.unescape(text)
     return _QUOTED_LOCAL.sub(r"\1@", _QUOTED_AT.sub(r"\1@", text))

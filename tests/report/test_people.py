@@ -87,6 +87,17 @@ def test_what_is_encoded_and_names_nobody_stays_as_it_is_written() -> None:
     assert _knowing().hide("see a%20b of " + NAME, TENANT).startswith("see a%20b of P-")
 
 
+@pytest.mark.parametrize("half", [r"\ud800", r"\udc00\ud800", r"\uDBFF x"])
+def test_half_a_character_beside_a_disguised_person_can_still_be_written(half: str) -> None:
+    shown = _knowing().hide(f"{half} {UPN.replace('@', '&#64;')}", TENANT)
+    assert "P-" in shown
+    assert "femke" not in shown.encode("utf-8").decode().lower()
+
+
+def test_two_halves_of_a_character_are_one() -> None:
+    assert _knowing().hide(rf"\ud83d\ude00 {UPN.replace('@', '&#64;')}", TENANT).startswith("\U0001f600 P-")
+
+
 @pytest.mark.parametrize("text", PLANTED)
 def test_no_form_holds_what_was_planted_in_every_field(report_world: duckdb.DuckDBPyConnection, text: str) -> None:
     """Every column that does not come from a closed list of the product's own holds the planted text."""
