@@ -21,6 +21,8 @@ QUERY_SECONDS: Final = 300
 """How long one query may work for all tenants together; one that needs more is not assessable."""
 _LONGEST_REASON: Final = 200
 
+_SENTENCES: Final = {("control_sentences", "said"): "VARCHAR", ("control_sentences", "sentence"): "VARCHAR"}
+
 REVIEW_TABLES: Final = ("attestations", "breach_cases", "subject_requests", "holds")
 """Tables of the journal that are read; a database that has none of them is read as one with an empty journal."""
 
@@ -82,39 +84,38 @@ def _fill(database: ControlDatabase, catalogue: Catalogue, now: datetime, roles:
     for statement in sql.TABLES:
         database.execute(statement)
     database.execute("CREATE TEMP TABLE control_people (roles VARCHAR[])")
+    rows: dict[str, list[Mapping[str, object]]] = {
+        **_rows(catalogue),
+        "control_people": [{"roles": sorted(held)} for held in roles],
+        "control_moment": [{"moment": now.astimezone(UTC).isoformat()}],
+    }
+    types = _types(database, list(rows))
+    for table, given in rows.items():
+        _insert(database, table, given, types)
+
+
+def _rows(catalogue: Catalogue) -> dict[str, list[Mapping[str, object]]]:
     facts = catalogue.rules.values()
-    _insert(database, "control_list", [_row(catalogue, *each) for each in enumerate(catalogue.controls)])
-    _insert(
-        database,
-        "control_rules",
-        [
+    return {
+        "control_list": [_row(catalogue, *each) for each in enumerate(catalogue.controls)],
+        "control_rules": [
             {"control": control.control, "rule": use.rule, "means": use.means, "position": position}
             for control in catalogue.controls
             for position, use in enumerate(catalogue.rules_of(control))
         ],
-    )
-    _insert(database, "rule_facts", [{"rule": rule.id, "needs_register": rule.needs_register} for rule in facts])
-    _insert(
-        database,
-        "rule_feeds",
-        [{"rule": r.id, "feed": feed, "position": place} for r in facts for place, feed in enumerate(r.needs)],
-    )
-    _insert(
-        database,
-        "query_feeds",
-        [
+        "rule_facts": [{"rule": rule.id, "needs_register": rule.needs_register} for rule in facts],
+        "rule_feeds": [
+            {"rule": rule.id, "feed": feed, "position": place}
+            for rule in facts
+            for place, feed in enumerate(rule.needs)
+        ],
+        "query_feeds": [
             {"query": query.name, "feed": feed, "position": place}
             for query in catalogue.queries
             for place, feed in enumerate(query.needs)
         ],
-    )
-    _insert(
-        database,
-        "query_rules",
-        [{"query": query.name, "rule": rule} for query in catalogue.queries for rule in query.rules],
-    )
-    _insert(database, "control_people", [{"roles": sorted(held)} for held in roles])
-    _insert(database, "control_moment", [{"moment": now.astimezone(UTC).isoformat()}])
+        "query_rules": [{"query": query.name, "rule": rule} for query in catalogue.queries for rule in query.rules],
+    }
 
 
 def _row(catalogue: Catalogue, position: int, control: Control) -> dict[str, object]:
@@ -144,15 +145,23 @@ def _row(catalogue: Catalogue, position: int, control: Control) -> dict[str, obj
     }
 
 
-def _insert(database: ControlDatabase, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+def _types(database: ControlDatabase, tables: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Return the types of the columns of these temporary tables, asked for at once: looking is dear."""
+    found = database.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'temp' AND list_contains($tables::VARCHAR[], table_name)",
+        {"tables": list(tables)},
+    )
+    return {(str(table), str(column)): str(kind) for table, column, kind in found}
+
+
+def _insert(
+    database: ControlDatabase, table: str, rows: Sequence[Mapping[str, object]], types: Mapping[tuple[str, str], str]
+) -> None:
     """Put rows into a temporary table, as one statement."""
     if not rows:
         return
-    types = dict(database.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $table AND database_name = 'temp'",
-        {"table": table},
-    ))  # fmt: skip
-    shape = json.dumps([{name: types[name] for name in rows[0]}])
+    shape = json.dumps([{name: types[table, name] for name in rows[0]}])
     names = ", ".join(f'"{name}"' for name in rows[0])
     database.execute(
         f"INSERT INTO {table} ({names}) SELECT {names} FROM "  # noqa: S608  (names of this module's own tables)
@@ -170,6 +179,9 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
         database.execute(statement)
     for statement in QUERY_TABLES:
         database.execute(statement)
+    database.execute(
+        sql.QUERY_REGISTER, {"queries": [query.name for query in catalogue.queries if query.needs_register]}
+    )
     for query in catalogue.queries:
         _run_query(database, query)
     for statement in (sql.QUERY_GAPS, sql.NO_INTEGRATION, *sql.NOT_APPLICABLE, sql.ANSWER_PARTS, concluding.NO_ANSWER):
@@ -180,8 +192,6 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
 
 def _run_query(database: ControlDatabase, query: ControlQuery) -> None:
     """Take in what one query answers; one that fails leaves its controls not assessable."""
-    if query.needs_register:
-        database.execute(sql.QUERY_REGISTER, {"query": query.name})
     try:
         with database.limited(QUERY_SECONDS):
             columns = {str(row[0]) for row in database.execute(f"DESCRIBE {_wrapped(query)}")}
@@ -218,4 +228,5 @@ def _write_sentences(database: ControlDatabase, catalogue: Catalogue) -> None:
     """Put everything that is said into words, once for all lines that say the same."""
     database.execute("CREATE TEMP TABLE control_sentences (said VARCHAR, sentence VARCHAR)")
     distinct = [str(row[0]) for row in database.execute("SELECT DISTINCT said FROM control_said")]
-    _insert(database, "control_sentences", [{"said": said, "sentence": sentence(said, catalogue)} for said in distinct])
+    told = [{"said": said, "sentence": sentence(said, catalogue)} for said in distinct]
+    _insert(database, "control_sentences", told, _SENTENCES)

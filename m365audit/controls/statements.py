@@ -306,7 +306,8 @@ SELECT s.tenant_id, s.control, s.integration_name, 'not_assessable', 'register_i
 FROM control_scopes AS s
 INNER JOIN control_list AS c ON s.control = c.control
 INNER JOIN tenants AS t ON s.tenant_id = t.tenant_id
-WHERE (c.query = $query OR list_contains(c.gates, $query)) AND NOT t.is_evaluated
+INNER JOIN (SELECT unnest($queries::VARCHAR[]) AS query) AS q ON c.query = q.query OR list_contains(c.gates, q.query)
+WHERE NOT t.is_evaluated
 """
 
 QUERY_FAILED: Final = """
