@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 import click
 
 from m365audit import __version__
+from m365audit.cli.groups import Group
 from m365audit.cli.options import config_option
 
 
@@ -48,7 +49,7 @@ _COMMANDS: Final = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A group that imports a command's module when the command is wanted, and knows the product's exit codes."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

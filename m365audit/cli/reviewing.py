@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import click
 
 from m365audit.cli import ledger_page
+from m365audit.cli.groups import Group
 from m365audit.cli.options import config_option, format_option
 from m365audit.cli.output import as_json, lay_out
 from m365audit.cli.session import load
@@ -30,7 +31,7 @@ _waiting_option = click.option(
 _DECIDING: Final = ("decide", "approve", "deny", "opinion", "history")
 
 
-class _Findings(click.Group):
+class _Findings(Group):
     """The group, with the commands by which people decide; these are imported when one of them is wanted."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

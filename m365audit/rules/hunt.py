@@ -106,12 +106,20 @@ _TYPES: Final[dict[str, Callable[[str], Value]]] = {
     "TIMESTAMPTZ": _time,
 }
 
+_HOW: Final = {
+    "BIGINT": "a whole number, e.g. 72",
+    "DOUBLE": "a number, e.g. 0.5",
+    "BOOLEAN": "true or false",
+    "TIMESTAMPTZ": "a day like 2026-03-31, or a time with its zone like 2026-03-31T09:00:00Z",
+}
+"""How a value of a type is written; any text is a VARCHAR."""
+
 
 def _convert(hunt: str, parameter: Parameter, text: str) -> Value:
     try:
         return _TYPES[parameter.type](text)
     except ValueError as error:
-        hint = f"{parameter.description}; write a {parameter.type}"
+        hint = f"{parameter.description}; write {_HOW[parameter.type]}"
         raise QueryError(f"{hunt}: {parameter.name} cannot be {text!r}", hint=hint) from error
 
 

@@ -96,7 +96,11 @@ def test_lines_after_the_first_of_duckdb_s_messages_are_indented(run: Run) -> No
         (["import", "x", "--tenant", "Contoso", "--kind", "mail"], "'mail' is not one of"),
         (["import", "x"], "Missing option '--tenant'"),
         (["register", "show", "--at", "yesterday"], "--at 'yesterday'"),
-        (["nonsense"], "No such command 'nonsense'"),
+        (["nonsense"], "No such command 'nonsense'."),
+        (["fidnings"], "No such command 'fidnings'. Did you mean 'findings'?"),
+        (["findings", "decid", "F1"], "No such command 'decid'. Did you mean 'decide'?"),
+        (["breach", "stauts"], "Did you mean 'status'?"),
+        (["query", "outside-accesses", "--param", "rows=abc"], "write a whole number, e.g. 72"),
     ],
 )
 def test_usage_is_two_and_says_what_to_do(run: Run, arguments: list[str], said: str) -> None:
