@@ -20,6 +20,7 @@ from m365audit.report.coverage import COVERAGE_GROUPS, TenantCoverage, summarise
 from m365audit.report.document import Document, Finding
 from m365audit.report.matrix import build_matrix
 from m365audit.report.phrases import phrases
+from m365audit.report.rule_texts import said_part
 from m365audit.report.sheets import SourceAccount
 from m365audit.report.use import Cell
 from m365audit.report.words import Words, load_words
@@ -53,6 +54,7 @@ def render_html(document: Document, *, live: Live | None = None) -> bytes:
         style_hash=jinja.style_hash(environment, "report.css"),
         foreign=partial(_foreign, document.language),
         spoken=partial(_spoken, document.language),
+        said_part=partial(said_part, document.language),
         told=partial(_told, load_words(document.language, document.time_zone)),
         findings_command=room.COMMANDS["findings"],
         coverage_groups=tuple(code for code, _ in COVERAGE_GROUPS),

@@ -31,7 +31,7 @@ class RuleText:
     @property
     def has_own_title(self) -> bool:
         """Whether the title says codes in words; else the one that the rule itself wrote is as good."""
-        return bool(self.values)
+        return self.language != "en" or bool(self.values)
 
     def filled(self, parts: Mapping[str, str]) -> str | None:
         """Return the title with the subject's parts in their places; None when one of them is missing."""
@@ -49,6 +49,8 @@ class RuleText:
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _SENTENCE: Final = "doing"
 """The one part of a subject that is a sentence, and not a code."""
+_BEGINS_TITLES: Final = "feed"
+"""The one part with which titles begin; its words have a capital."""
 
 
 @cache
@@ -65,6 +67,20 @@ def rule_texts(language: str) -> Mapping[str, RuleText]:
         for name in (rule, *header.get("aliases", ())):
             found[str(name)] = text
     return found
+
+
+@cache
+def _values(language: str) -> Mapping[str, Mapping[str, str]]:
+    values: Mapping[str, Mapping[str, str]] = texts_of("rules", language).get("values", {})
+    return values
+
+
+def said_part(language: str, name: str, value: str) -> str | None:
+    """Return a part of a finding's subject in words, for the middle of a sentence; None for names and ids."""
+    if name == _SENTENCE:
+        return phrases(language).said(value)
+    words = _values(language).get(name, {}).get(value)
+    return words[:1].lower() + words[1:] if words and name == _BEGINS_TITLES else words
 
 
 def _text(

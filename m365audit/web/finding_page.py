@@ -100,7 +100,7 @@ def _read(desk: Desk, reading: Reading, tenant: str, finding_id: str, page: int)
         "item": row,
         "title": title_of(row, reading.people, desk.words.language),
         "question": question_of(row, desk.words.language),
-        "subject": subject_of(row["subject"], reading.people, tenant),
+        "subject": subject_of(row, reading.people, desk.words.language),
         "evidence": evidence,
         "evidence_page": page,
         "evidence_pages": -(-count(evidence[0], "total") // _EVIDENCE) if evidence else 0,

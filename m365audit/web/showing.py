@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from markupsafe import Markup, escape
 
 from m365audit.report.people import People
 from m365audit.report.rows import parts_of
-from m365audit.report.rule_texts import rule_texts
+from m365audit.report.rule_texts import rule_texts, said_part
 from m365audit.store.journal import Actor, Entry
 
 
@@ -36,18 +35,12 @@ def question_of(row: Mapping[str, object], language: str) -> Markup | None:
     return escape(asked) if own or language == "en" else Markup('<span lang="en">{}</span>').format(asked)
 
 
-def subject_of(text: object, people: People, tenant: str) -> list[tuple[str, str]]:
-    """Return the parts of a finding's subject, persons as tokens."""
-    try:
-        parts = json.loads(str(text))
-    except ValueError:
-        return []
-    if not isinstance(parts, dict):
-        return []
-    return [
-        (str(name), people.hide(value if isinstance(value, str) else json.dumps(value), tenant))
-        for name, value in parts.items()
-    ]
+def subject_of(row: Mapping[str, object], people: People, language: str) -> list[tuple[str, str, str | None]]:
+    """Return the parts of a finding's subject: name, value with persons as tokens, and the words for a code."""
+    subject, tenant = row.get("subject"), str(row["tenant_id"])
+    parts = parts_of(str(subject)) if subject is not None else ()
+    hidden = [(name, people.hide(value, tenant)) for name, value in parts]
+    return [(name, value, said_part(language, name, value)) for name, value in hidden]
 
 
 @dataclass(frozen=True, slots=True)

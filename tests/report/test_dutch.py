@@ -21,7 +21,7 @@ from m365audit.report.draft import DraftAnswer, render_draft
 from m365audit.report.html import render_html
 from m365audit.report.phrases import phrases, texts_of
 from m365audit.report.rows import TenantNames
-from m365audit.report.rule_texts import rule_texts
+from m365audit.report.rule_texts import rule_texts, said_part
 from m365audit.report.words import load_words
 from m365audit.resources import data_dir
 from m365audit.store.queries import read_query
@@ -64,6 +64,21 @@ def test_an_english_title_says_codes_in_words_too() -> None:
     assert {name: set(codes) for name, codes in english.items() if name != "legal_basis"} == {
         name: set(codes) for name, codes in dutch.items() if name in english and name != "legal_basis"
     }
+
+
+def test_a_part_of_a_subject_says_codes_in_words_and_leaves_names_alone() -> None:
+    said = [
+        (said_part("en", name, value), said_part("nl", name, value))
+        for name, value in (
+            ("ended_by", "withdrawal"), ("age", "minors"), ("kind", "application"), ("feed", "graph_activity"),
+            ("doing", "holds X.Y"), ("record", "mail"), ("workload", "P-AAAAAAAAAA"),
+        )
+    ]  # fmt: skip
+    assert said == [
+        ("the withdrawal", "de intrekking"), ("minors", "minderjarigen"), ("as itself", "als app"),
+        ("the Graph activity log", "het Graph-activiteitenlogboek"), (None, "heeft het recht X.Y"),
+        (None, None), (None, None),
+    ]  # fmt: skip
 
 
 def test_a_title_says_codes_in_words_and_leaves_names_alone() -> None:
