@@ -35,7 +35,8 @@ def subject() -> None:
 def export(*, person: str, tenant: str, output: Path, form: str, config_path: Path | None) -> None:
     """Write everything of one person, records as they came included, with what it means (Art. 15 GDPR).
 
-    Other people in the same rows are replaced. That the export was made is written into the journal.
+    Other people in the same rows are replaced. That the export was made is written into the journal. Where nothing is
+    found, the answer says so, with what was searched and what was not; the exit code is 0 then, too.
     """
     from m365audit.pipeline import reviewing, subject as subjects  # noqa: PLC0415, I001 - the pipeline takes half a second
 
@@ -48,8 +49,12 @@ def export(*, person: str, tenant: str, output: Path, form: str, config_path: Pa
     for path in subjects.write(answer, output):
         say(f"written: {path}")
     show_lines(f"{count:>8}  {name}" for name, count in answer.counts.items())
-    if not answer.counts:
-        say("nothing of this person was found in either database; READ-ME.txt says what was searched")
+    if answer.is_nothing:
+        say("nothing of this person was found; check the id, and the tenant")
+        say(f"searched: {'; '.join(subjects.SEARCHED)}")
+        say(f"not searched: {'; '.join(subjects.NOT_SEARCHED)}")
+    elif not answer.counts:
+        say("no table holds this person; the journal, kept files or the register may: the answer names them")
 
 
 @subject.command(short_help="Take one person out of every file.")

@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _LANGUAGES: Final = ("en", "nl")
-_SEARCHED: Final = (
+SEARCHED: Final = (
     "every column that can hold a person of the working and the published database, records as they came included",
-    "the kept files of evidence", "the journal of decisions", "the consent register", "the published folder",
+    "the kept files of evidence", "the journal of decisions", "the consent register",
 )  # fmt: skip
-_NOT_SEARCHED: Final = (
-    "back-ups of these folders", "exports that somebody saved elsewhere", "the logs that Microsoft itself keeps",
+NOT_SEARCHED: Final = (
+    "reports beside the published database, which show tokens", "back-ups of these folders",
+    "exports that somebody saved elsewhere", "the logs that Microsoft itself keeps",
     "the login of an auditor who signed in by hand",
     "files that nobody can look into (PDF; damaged or locked archives)",
 )  # fmt: skip
@@ -49,11 +50,13 @@ class Answer:
         token: how reports speak of the person.
         files: name → content, in order.
         counts: table → rows.
+        is_nothing: nothing of the person was found, in no place that was searched.
     """
 
     token: str
     files: dict[str, str]
     counts: dict[str, int]
+    is_nothing: bool
 
 
 def export(
@@ -80,15 +83,15 @@ def export(
         held = _search(settings, connection, tenant, identify(connection, tenant, meant), token)
         with open_journal(settings.state) as journal:
             journal.append(_view(tenant, token, held, actor), expected_version=None, at=at)
-    text = _explanation(settings, policy, tenant, token, counts=held.counts, at=at)
+    text = _explanation(settings, policy, tenant, token, held, at=at)
     about = {
         "made_at": at.isoformat(), "tenant": tenant, "token": token, "counts": held.counts,
         "known_as": sorted(({"kind": i.kind, "value": i.value} for i in held.person.identifiers), key=str),
-        "not_taken_because_shared": sorted(held.person.shared), "searched": _SEARCHED, "not_searched": _NOT_SEARCHED,
+        "not_taken_because_shared": sorted(held.person.shared), "searched": SEARCHED, "not_searched": NOT_SEARCHED,
         "journal": held.entries, "kept_files": held.files, "register_files": held.register,
     }  # fmt: skip
     made = _as_json(about, held.tables, text) if form == "json" else _as_csv(about, held.tables, text)
-    return Answer(token, made, held.counts)
+    return Answer(token, made, held.counts, held.is_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,12 @@ class _Held:
     def counts(self) -> dict[str, int]:
         """Table → rows."""
         return {name: len(table["rows"]) for name, table in self.tables.items()}
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing but that somebody looked before."""
+        is_told_of = any(entry["kind"] != "view" for entry in self.entries)
+        return not (any(self.counts.values()) or is_told_of or self.files or self.register)
 
 
 def _search(
@@ -181,16 +190,17 @@ def _entry(entry: Entry, others: OtherPeople) -> dict[str, Any]:
 
 
 def _explanation(
-    settings: Settings, policy: LoadedPolicy, tenant: str, token: str, *, counts: dict[str, int], at: datetime
+    settings: Settings, policy: LoadedPolicy, tenant: str, token: str, held: _Held, *, at: datetime
 ) -> str:
     language = settings.report.language if settings.report.language in _LANGUAGES else "en"
     kept = keeping(settings, policy.policy)
     known = settings.tenant(tenant)
-    text = (data_dir("config") / "subject" / f"{language}.txt").read_text(encoding="utf-8")
+    name = f"{language}.nothing.txt" if held.is_nothing else f"{language}.txt"
+    text = (data_dir("config") / "subject" / name).read_text(encoding="utf-8")
     return text.format(
         tenant=known.display_name if known else tenant, made_at=f"{at:%Y-%m-%d %H:%M} UTC", token=token,
-        rows=sum(counts.values()), keep_logs=kept.logs, keep_addresses=kept.addresses,
-        keep_aggregates=kept.aggregates, searched="; ".join(_SEARCHED), not_searched="; ".join(_NOT_SEARCHED),
+        rows=sum(held.counts.values()), keep_logs=kept.logs, keep_addresses=kept.addresses,
+        keep_aggregates=kept.aggregates, searched="; ".join(SEARCHED), not_searched="; ".join(NOT_SEARCHED),
     )  # fmt: skip
 
 

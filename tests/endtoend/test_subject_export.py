@@ -100,3 +100,19 @@ def test_csv_is_one_file_a_table_in_a_zip_that_is_never_written_over(desk: Desk,
 def test_nobody_is_known_by_a_name_that_nobody_has(desk: Desk) -> None:
     answer = _export(desk, "nobody@contoso.example")
     assert answer.counts == {}
+    assert answer.is_nothing
+    assert _export(desk, "nobody@contoso.example").is_nothing, "that somebody looked says nothing of the person"
+    assert not _export(desk).is_nothing
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Nothing about you was found"), ("nl", "niets over u gevonden")]
+)
+def test_that_nothing_was_found_is_said_with_what_was_searched(desk: Desk, language: str, words: str) -> None:
+    report = desk.settings.report.model_copy(update={"language": language})
+    desk.settings = desk.settings.model_copy(update={"report": report})
+    text = _export(desk, "nobody@contoso.example").files["READ-ME.txt"]
+    assert words in text
+    assert "{" not in text
+    for place in (*subject.SEARCHED, *subject.NOT_SEARCHED):
+        assert place in text
