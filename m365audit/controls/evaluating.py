@@ -14,7 +14,7 @@ from m365audit.controls import statements as sql
 from m365audit.controls.catalogue import OUTCOMES, Catalogue, Control, ControlQuery
 from m365audit.controls.query_tables import QUERY_TABLE_NAMES, QUERY_TABLES
 from m365audit.errors import QueryError
-from m365audit.model import FEEDS, LOG_FEEDS
+from m365audit.model import FEEDS
 from m365audit.store.review_tables import REVIEW_COLUMNS
 
 QUERY_SECONDS: Final = 300
@@ -174,7 +174,7 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
     """Fill ``control_answers`` and take the best of it."""
     for statement in (sql.INTEGRATIONS, sql.SCOPES, sql.FINDINGS, sql.FINDING_INTEGRATIONS, sql.SCOPED_FINDINGS):
         database.execute(statement)
-    database.execute(sql.FEED_STATES, {"feeds": list(FEEDS), "logs": list(LOG_FEEDS)})
+    database.execute(sql.FEED_STATES, {"feeds": list(FEEDS)})
     for statement in (sql.RULE_STATES, sql.ANSWER_FINDINGS, sql.ANSWER_RULES, sql.ANSWER_FIXED):
         database.execute(statement)
     for statement in QUERY_TABLES:

@@ -131,20 +131,7 @@ WITH told AS (
         count(*) FILTER (WHERE state = 'gap') AS gaps,
         arg_min(reason, covered_from) FILTER (WHERE state = 'gap') AS first_reason,
         any_value(reason) FILTER (WHERE state = 'gap') AS any_reason
-    FROM (
-        SELECT tenant_id, feed, state, reason, covered_from FROM coverage
-        UNION ALL
-        -- What could not be taken in may say anything; of a listing its own coverage tells it.
-        SELECT s.tenant_id, l.feed, 'gap', 'records_missing', NULL
-        FROM (SELECT DISTINCT tenant_id, kind FROM sources WHERE quarantined > 0) AS s
-        INNER JOIN (SELECT unnest($logs) AS feed) AS l
-            ON
-                s.kind = CASE
-                    WHEN starts_with(l.feed, 'sign_ins_') THEN 'sign_ins'
-                    WHEN starts_with(l.feed, 'audit_') THEN 'audit_records'
-                    ELSE l.feed
-                END
-    )
+    FROM coverage
     GROUP BY tenant_id, feed
 )
 SELECT

@@ -60,14 +60,17 @@ class Tenant:
 
 _TENANTS: Final = "SELECT tenant_id, is_evaluated, not_evaluated_reason, is_collected FROM tenants ORDER BY tenant_id"
 
-# A log has to cover the whole watched period, in which every hole is a row; of a listing there is a row too when it
-# could not be read after it was whole, or was not read for too long.
+# A log has to cover the whole watched period, in which every hole is a row, and what was set aside is one without a
+# time; of a listing there is a row too when it could not be read after it was whole, or was not read for too long.
 _FEEDS: Final = """
 SELECT tenant_id, feed,
        count(*) FILTER (WHERE state = 'complete') AS complete,
        count(*) FILTER (WHERE state = 'provisional') AS provisional,
        count(*) FILTER (WHERE state = 'gap') AS gaps,
-       arg_min(struct_pack(f := covered_from, t := covered_to, r := reason), coalesce(covered_from, '-infinity'))
+       arg_min(
+           struct_pack(f := covered_from, t := covered_to, r := reason, d := detail),
+           coalesce(covered_from, '-infinity')
+       )
            FILTER (WHERE state = 'gap') AS first_gap
 FROM coverage
 GROUP BY tenant_id, feed
@@ -93,8 +96,14 @@ def _feed(name: str, complete: int, provisional: int, gaps: int, gap: Mapping[st
         return Feed("gap", f"{name} was read before and is not known any more{_because(gap)}")
     if gaps:
         more = f", and {gaps - 1} more" if gaps > 1 else ""
-        return Feed("gap", f"{name} has no evidence {_period(gap)}{_because(gap)}{more}")
+        return Feed("gap", f"{name} {_hole(gap)}{more}")
     return Feed("provisional" if provisional else "complete")
+
+
+def _hole(gap: Mapping[str, Any] | None) -> str:
+    if gap is not None and gap["r"] == "records_missing":
+        return f"lacks records: {gap['d'] or 'some could not be taken in'}"
+    return f"has no evidence {_period(gap)}{_because(gap)}"
 
 
 def _period(gap: Mapping[str, Any] | None) -> str:

@@ -61,7 +61,7 @@ watched AS (
         SELECT
             tenant_id,
             count(*) FILTER (WHERE state <> 'gap') AS seen,
-            max(covered_to) FILTER (WHERE state = 'gap') AS last_gap_at
+            max(coalesce(covered_to, 'infinity')) FILTER (WHERE state = 'gap') AS last_gap_at
         FROM coverage
         WHERE feed = 'directory_audits'
         GROUP BY tenant_id

@@ -27,9 +27,11 @@ judged AS (
         make_timestamp(epoch_us(m.moment)) - INTERVAL 14 DAY AS fresh_from,
         count(c.feed) FILTER (WHERE c.state <> 'gap') AS seen,
         count(c.feed) FILTER (
-            WHERE c.state = 'gap'
+            WHERE c.state = 'gap' AND c.reason IS DISTINCT FROM 'records_missing'
             AND coalesce(make_timestamp(epoch_us(c.covered_to)) > make_timestamp(epoch_us(m.moment)) - p.period, TRUE)
-        ) AS gaps
+        ) AS gaps,
+        -- The log was kept; what could not be taken of it is nobody's proof of the opposite, and no proof that all is there.
+        count(c.feed) FILTER (WHERE c.state = 'gap' AND c.reason = 'records_missing') AS unread
     FROM tenants AS t
     CROSS JOIN control_moment AS m
     CROSS JOIN logs AS n
@@ -46,7 +48,8 @@ counted AS (
         any_value(watched_to) AS watched_to,
         coalesce(any_value(watched_to) >= any_value(fresh_from), FALSE) AS is_fresh,
         count(*) FILTER (WHERE gaps > 0 OR seen = 0) AS lacking,
-        string_agg(feed, ', ' ORDER BY feed) FILTER (WHERE gaps > 0 OR seen = 0) AS feeds
+        string_agg(feed, ', ' ORDER BY feed) FILTER (WHERE gaps > 0 OR seen = 0) AS feeds,
+        min(feed) FILTER (WHERE unread > 0) AS unread_feed
     FROM judged
     GROUP BY tenant_id
 )
@@ -55,22 +58,26 @@ SELECT
     CASE
         WHEN words IS NULL THEN 'not_assessable'
         WHEN lacking > 0 THEN 'outside'
+        WHEN unread_feed IS NOT NULL THEN 'not_assessable'
         WHEN watched_from <= since AND is_fresh THEN 'within'
         ELSE 'not_assessable'
     END AS outcome,
     CASE
         WHEN words IS NULL THEN 'definition_missing'
+        WHEN lacking = 0 AND unread_feed IS NOT NULL THEN 'throttled_or_partial'
         WHEN lacking = 0 AND NOT coalesce(watched_from <= since AND is_fresh, FALSE) THEN 'coverage_gap'
     END AS reason_code,
     CASE
         WHEN words IS NULL THEN 'definition_missing'
         WHEN lacking > 0 THEN 'logs_gap'
+        WHEN unread_feed IS NOT NULL THEN 'gap'
         WHEN watched_from <= since AND is_fresh THEN 'logs_complete'
         WHEN NOT is_fresh THEN 'logs_ended'
         ELSE 'logs_short'
     END AS says,
     json_object(
         'since', strftime(CASE WHEN watched_from > since THEN watched_from ELSE since END, '%Y-%m-%d'),
-        'until', strftime(watched_to, '%Y-%m-%d'), 'count', lacking, 'feeds', feeds, 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
+        'until', strftime(watched_to, '%Y-%m-%d'), 'count', lacking, 'feeds', feeds,
+        'feed', unread_feed, 'code', 'throttled_or_partial', 'limit', words, 'what', 'how long logs are kept (retention: system_logs)'
     ) AS facts
 FROM counted

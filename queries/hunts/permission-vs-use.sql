@@ -60,7 +60,8 @@ watched AS (
     SELECT
         tenant_id,
         round(sum(epoch_us(covered_to) - epoch_us(covered_from)) FILTER (WHERE state <> 'gap') / 3.6e9, 1) AS seen,
-        round(sum(epoch_us(covered_to) - epoch_us(covered_from)) FILTER (WHERE state = 'gap') / 3.6e9, 1) AS missed
+        round(sum(epoch_us(covered_to) - epoch_us(covered_from)) FILTER (WHERE state = 'gap') / 3.6e9, 1) AS missed,
+        coalesce(bool_or(state = 'gap' AND covered_from IS NULL), FALSE) AS is_missed_somewhen
     FROM coverage
     WHERE feed = 'graph_activity'
     GROUP BY tenant_id
@@ -76,7 +77,9 @@ SELECT
     h.granted_for,
     CASE
         WHEN u.calls > 0 THEN 'seen'
-        WHEN coalesce(w.seen, 0) = 0 OR coalesce(w.missed, 0) > 0 OR coalesce(a.without_list, 0) > 0 THEN 'not_assessable'
+        WHEN
+            coalesce(w.seen, 0) = 0 OR coalesce(w.missed, 0) > 0 OR w.is_missed_somewhen
+            OR coalesce(a.without_list, 0) > 0 THEN 'not_assessable'
         ELSE 'not_seen'
     END AS state,
     coalesce(u.calls, 0) AS calls,

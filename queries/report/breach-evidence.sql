@@ -77,7 +77,8 @@ SELECT
         SELECT count(*) FROM coverage AS g
         WHERE
             g.tenant_id = CAST($tenant AS VARCHAR) AND g.state = 'gap'
-            AND g.covered_from <= x.last_at AND g.covered_to >= x.first_at
+            -- What has no time may be of that time.
+            AND coalesce(g.covered_from <= x.last_at, TRUE) AND coalesce(g.covered_to >= x.first_at, TRUE)
     ) AS gaps
 FROM totals AS t
 CROSS JOIN extent AS x

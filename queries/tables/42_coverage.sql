@@ -4,14 +4,16 @@ grain: tenant × feed × interval
 columns:
   tenant_id: tenant
   feed: log or state feed
-  covered_from: beginning of the interval
+  covered_from: >-
+    beginning of the interval; NULL when it is not known when it was: of a tenant that was never watched, and of records
+    of a log that were set aside (records_missing), which may be of any time
   covered_to: end of the interval, exclusive; for state feeds first and last snapshot
   state: complete, provisional (may still grow, or only the extent of a file) or gap
   reason: >-
     settled_window (collected twice, and nothing was new the second time), settled_hour, declared_window, snapshot
     (complete); drained_window (collected once), hour_may_still_grow, no_file_for_hour, extent_of_file, file_ends_early
     (provisional); licence, permission, throttled, expired, disabled, error (why it was not collected), not_read_yet,
-    not_covered, next_page_missing, records_missing (a listing that ends early or of which records were set aside),
+    not_covered, next_page_missing, records_missing (records were set aside; a listing that ends early too),
     too_old (a listing that was not read whole for longer than the clock evidence.listing allows),
     not_collected when the feed was never seen, purged_by_retention when it was read and is older than it may be kept
     (gap)
@@ -356,4 +358,18 @@ SELECT
     NULL
 FROM configured_tenants AS t
 CROSS JOIN log_feeds AS f
-WHERE t.tenant_id NOT IN (SELECT p.tenant_id FROM watched_periods AS p)
+WHERE
+    t.tenant_id NOT IN (SELECT p.tenant_id FROM watched_periods AS p)
+    AND (t.tenant_id, f.feed) NOT IN (SELECT (a.tenant_id, a.feed) FROM set_aside AS a)
+UNION ALL
+-- Records of a log that were set aside and not read since: nobody knows of which time they are, nor of what.
+SELECT
+    a.tenant_id,
+    a.feed,
+    NULL,
+    NULL,
+    'gap',
+    'records_missing',
+    0,
+    a.records || ' record(s) of ' || a.files || ' file(s) could not be taken in (table quarantine)'
+FROM set_aside AS a

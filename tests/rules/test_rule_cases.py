@@ -14,7 +14,7 @@ from rule_database import MemoryDatabase
 
 from m365audit.catalogue import auditor_permission_rows, full_mailbox_permission_rows, workload_feed_rows
 from m365audit.findings import with_finding_ids
-from m365audit.model import AUDITED_WORKLOADS, FEEDS
+from m365audit.model import AUDITED_WORKLOADS, FEEDS, LOG_FEEDS
 from m365audit.resources import yaml_values
 from m365audit.rules.loader import load_rules
 from m365audit.rules.rule import Rule
@@ -301,6 +301,18 @@ def test_every_rule_has_a_firing_a_quiet_and_an_unevaluated_case() -> None:
 
 def test_every_file_of_cases_belongs_to_a_rule() -> None:
     assert {path.stem for path in FOLDER.glob("*.yml")} == set(rules())
+
+
+def test_no_rule_is_clean_whose_log_lacks_records() -> None:
+    """What was set aside of a log that was watched all the time may be what any rule on it looks for."""
+    for feed in LOG_FEEDS:
+        database().clear()
+        fill({"coverage": [{"feed": feed, "state": "gap", "reason": "records_missing"}]})
+        results = run_rules(database(), list(rules().values()), with_finding_ids)
+        needing = {rule.id for rule in rules().values() if feed in rule.needs}
+        said = {outcome.rule: outcome.outcome for outcome in results.outcomes}
+        assert {rule for rule in needing if said[rule] in {"clean", "error"}} == set()
+        assert {rule for rule in said if said[rule] == "not_evaluated"} == needing
 
 
 def test_ten_thousand_calls_after_a_withdrawal_are_one_finding() -> None:

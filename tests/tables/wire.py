@@ -60,6 +60,8 @@ class WireFile:
         quarantined: records that the exports room set aside.
         refused: it could not be evidence at all.
         is_collected: the collector wrote it.
+        name: how it was named; files of one name are what was offered, or what was asked, again.
+        run: the run that collected it.
     """
 
     tenant: str
@@ -73,6 +75,8 @@ class WireFile:
     quarantined: int = 0
     refused: bool = False
     is_collected: bool = False
+    name: str | None = None
+    run: str = "run-1"
     is_enveloped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -194,9 +198,9 @@ def _ready(folder: Path, number: int, file: WireFile) -> landing.Ready:
     )  # fmt: skip
     window = (datetime.fromisoformat(file.window[0]), datetime.fromisoformat(file.window[1])) if file.window else None
     arrival = Arrival(
-        number, str(path), file.tenant, f"{number:064x}", path.stat().st_size, str(path), imported_at=IMPORTED_AT,
-        observed_at=datetime.fromisoformat(file.at), has_said_time=True, settle_after=timedelta(hours=24),
-        window=window, hour=datetime.fromisoformat(file.hour) if file.hour else None,
-        is_collected=file.is_collected, run_id="run-1" if file.is_collected else "",
+        number, file.name or str(path), file.tenant, f"{number:064x}", path.stat().st_size, str(path),
+        imported_at=IMPORTED_AT, observed_at=datetime.fromisoformat(file.at), has_said_time=True,
+        settle_after=timedelta(hours=24), window=window, hour=datetime.fromisoformat(file.hour) if file.hour else None,
+        is_collected=file.is_collected, run_id=file.run if file.is_collected else "",
     )  # fmt: skip
     return landing.Ready(arrival, prepared)

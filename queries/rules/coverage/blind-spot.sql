@@ -9,7 +9,8 @@ needs: [app_role_assignments, delegated_permission_grants]
 needs_register: true
 evidence: >
   Gaps of a feed that would show the use of a workload that is recorded for the app or within reach of its grants, during
-  the time from the first to the last sign of the app (seen, or holding a grant).
+  the time from the first to the last sign of the app (seen, or holding a grant). Records of the feed that could not be
+  taken in are a gap that may be of any time.
 misses: >
   Workloads that no feed shows. Inside the time between two signs of an app nothing says that it was at work.
 advice: >
