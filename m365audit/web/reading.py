@@ -22,6 +22,7 @@ from typing import Final, TypeVar, cast
 
 from m365audit.config import Settings
 from m365audit.pipeline import controlling
+from m365audit.pipeline.controlling import ControlsWanted, Today, TodaysReader
 from m365audit.report.hiding import hidden
 from m365audit.report.people import People
 from m365audit.report.rows import Reader
@@ -50,6 +51,7 @@ class Reading:
         reader: gives rows in which persons are tokens.
         bare: gives rows as they are; for what shows one identity with a reason.
         people: makes the tokens.
+        today: makes today's controls, when a question reads them.
         stack: closes it all.
         stamp: file and head of the journal that it was opened on.
         opened_at: when, by the clock that only rises.
@@ -58,6 +60,7 @@ class Reading:
     reader: Reader
     bare: PublishedReader
     people: People
+    today: Today
     stack: ExitStack
     stamp: Stamp
     opened_at: float
@@ -125,12 +128,19 @@ class Published:
     def _answer(self, question: Callable[[Reading], _Value]) -> _Value:
         reading = self._taken()
         try:
-            with reading.bare.database.limited(LONGEST_SECONDS):
-                return question(reading)
+            return self._asked(reading, question)
+        except ControlsWanted:
+            reading.today.make_controls()  # outside of the page's own limit: a half of them would be kept
+            return self._asked(reading, question)
         finally:
             self._idle.append(reading)
             if self._is_over:
                 self._close(lambda _: True)
+
+    @staticmethod
+    def _asked(reading: Reading, question: Callable[[Reading], _Value]) -> _Value:
+        with reading.bare.database.limited(LONGEST_SECONDS):
+            return question(reading)
 
     def _taken(self) -> Reading:
         stamp = self._stamp()
@@ -153,12 +163,12 @@ class Published:
             except OSError:  # another file system, or one without links
                 shutil.copyfile(source, own)
             settings = self._settings.model_copy(update={"publish": folder})
-            database = stack.enter_context(controlling.open_today(settings, self._now()))
+            today = stack.enter_context(controlling.open_today_lazily(settings, self._now()))
             with suppress(OSError):  # Windows: goes with the folder
                 own.unlink()
             people = People(person_key(self._settings.state))
-            bare = PublishedReader(database)
-            return Reading(hidden(bare, people), bare, people, stack.pop_all(), stamp, time.monotonic())
+            bare = TodaysReader(today.database, today)
+            return Reading(hidden(bare, people), bare, people, today, stack.pop_all(), stamp, time.monotonic())
 
     def _is_old(self, reading: Reading) -> bool:
         return reading.stamp[0] != self._file()

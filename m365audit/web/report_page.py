@@ -45,6 +45,7 @@ async def report(request: web.Request) -> web.Response:
 
 
 def _made(desk: Desk, reading: Reading) -> Made:
+    reading.today.need_controls()  # before anything is read for nothing
     now = desk.now()
     document = build_document(
         reading.bare,
