@@ -27,9 +27,12 @@ from m365audit.findings.values import Terms
 from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.recording import case_drafts, next_id, write, write_ruling
 from m365audit.pipeline.reviewing import FindingKey, check_configured, facts_of, open_reviewed, terms_of, zone_of
+from m365audit.report import People
+from m365audit.report.hiding import hidden
 from m365audit.resources import data_dir
 from m365audit.store.durable import sha256_of
 from m365audit.store.journal import Actor, Draft, Entry, Journal, open_journal
+from m365audit.store.person_key import person_key
 from m365audit.store.published import PublishedReader
 
 _PEOPLE: Final = frozenset({"dpo", "risk_owner", "analyst", "admin"})
@@ -158,6 +161,8 @@ def _case(journal: Journal, case_id: str, terms: Terms) -> tuple[Case, list[Entr
 def draft_notification(settings: Settings, case_id: str, now: datetime) -> tuple[Case, list[notification.Answer]]:
     """Return a case and the draft of its notification (GDPR Art. 33), for a person to complete.
 
+    What the evidence says names nobody, as everywhere; what a person wrote stands as it was written.
+
     Raises:
         ReviewError: there is no such case.
         StoreError: nothing is published.
@@ -165,7 +170,10 @@ def draft_notification(settings: Settings, case_id: str, now: datetime) -> tuple
     case, _ = case_of(settings, case_id)
     with open_reviewed(settings, now) as database:
         asked = {"tenant": case.tenant, "findings": list(case.finding_ids)}
-        (evidence,) = PublishedReader(database).rows("breach-evidence", **asked)
+        published = PublishedReader(database)
+        (found,) = published.rows("breach-evidence", **asked)
+        reader = hidden(published, People(person_key(settings.state)))
+        evidence = reader.row({"tenant_id": case.tenant, **found})
     return case, notification.draft(case, evidence, now)
 
 
