@@ -15,6 +15,8 @@ from m365audit.errors import ConfigurationError
 
 FILE: Final = "clocks.yml"
 Unit = Literal["hours", "days", "business_days", "months"]
+_ADDED: Final = ("evidence.listing",)
+"""Clocks that files written before them lack: the product's own lines hold until such a file names one itself."""
 _SATURDAY: Final = 5
 _MONTHS: Final = 12
 
@@ -80,7 +82,12 @@ def load_clocks(beside: Path | None = None) -> Clocks:
     Raises:
         ConfigurationError: the file cannot be read or is wrong.
     """
-    return read_table(Clocks, FILE, "clocks", beside)
+    table = read_table(Clocks, FILE, "clocks", beside)
+    missing = set(_ADDED) - {line.clock for line in table.clocks}
+    if not missing:
+        return table
+    own = read_table(Clocks, FILE, "clocks", None)
+    return table.model_copy(update={"clocks": (*table.clocks, *(each for each in own.clocks if each.clock in missing))})
 
 
 def months_after(start: datetime, months: int) -> datetime:

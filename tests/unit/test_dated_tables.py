@@ -102,6 +102,21 @@ def test_a_change_of_the_law_is_a_line(tmp_path: Path) -> None:
     assert [clocks.at("breach.authority", date(2027, month, 1)).amount for month in (5, 6)] == [72, 96]
 
 
+@pytest.mark.parametrize("own", [None, 3])
+def test_a_file_from_before_a_clock_was_added_has_the_products_own(tmp_path: Path, own: int | None) -> None:
+    lines = (data_dir("config") / "clocks.yml").read_text("utf-8").splitlines(keepends=True)
+    text = "".join(line for line in lines if "clock: evidence.listing" not in line and "clock: view.medium" not in line)
+    if own is not None:
+        text += f"  - {{clock: evidence.listing, amount: {own}, unit: days, valid_from: 2027-01-01, source: ours}}\n"
+    (tmp_path / "clocks.yml").write_text(text, encoding="utf-8")
+    clocks = load_clocks(tmp_path)
+    assert clocks.at("evidence.listing", date(2027, 2, 1)).amount == (own or 7)
+    assert (clocks.find("evidence.listing", date(2026, 12, 1)) is None) == (own is not None), (
+        "one line of its own: its word"
+    )
+    assert clocks.find("view.medium", date(2027, 2, 1)) is None, "a clock that was taken out stays out"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
