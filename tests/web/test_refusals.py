@@ -16,6 +16,7 @@ import m365audit
 from m365audit.errors import ReviewError, StoreError
 from m365audit.findings.conditions import NEVER_ACCEPTED
 from m365audit.findings.decisions import MOVES
+from m365audit.resources import data_dir
 from m365audit.web.refusals import told
 from m365audit.web.wording import page_words
 
@@ -109,7 +110,7 @@ def test_what_has_no_words_is_shown_and_marked_as_english() -> None:
 @pytest.fixture(scope="module")
 def dutch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = settings_in(tmp_path_factory.mktemp("dutch"), report={"language": "nl"})
-    settings.policy.write_bytes((ROOM.parent / "config" / "policy.yaml").read_bytes())
+    settings.policy.write_bytes((data_dir("config") / "policy.yaml").read_bytes())
     publish_world(settings)
     with serving(settings, here=ANNA) as served:
         yield served
