@@ -213,6 +213,23 @@ def test_a_hole_of_one_second_is_not_a_hundred_percent() -> None:
     assert (line.state, line.covered_percent) == ("partial", 99)
 
 
+def test_records_that_were_set_aside_are_a_gap_of_every_time() -> None:
+    connection = _lone_tenant()
+    seen = {"first_seen_at": FROM, "last_seen_at": TO}
+    insert(connection, "findings", {"tenant_id": CONTOSO, "finding_id": "f", "rule": "r", "severity": "high", **seen})
+    reader = QueryReader(connection)
+    asked = {"tenant": CONTOSO, "findings": ["f"]}
+    assert [row["gaps"] for row in reader.rows("breach-evidence", **asked)] == [0]
+    told = "1 record(s) of 1 file(s) could not be taken in (table quarantine)"
+    insert(connection, "coverage", {"tenant_id": CONTOSO, "feed": "audit_teams", "state": "gap",
+                                    "reason": "records_missing", "records": 0, "detail": told})  # fmt: skip
+    document = _document(connection)
+    line = next(line for line in document.coverage if line.feed == "audit_teams")
+    assert (line.state, line.covered_percent, line.gap_details) == ("partial", 99, (told,))
+    assert "Teams audit , in part: records of it could not be taken in" in _page_one(document).text()
+    assert [row["gaps"] for row in reader.rows("breach-evidence", **asked)] == [1]
+
+
 def test_overlapping_evidence_is_counted_once() -> None:
     connection = _lone_tenant()
     middle = FROM + (TO - FROM) / 2

@@ -14,7 +14,8 @@ evidence: >
 misses: >
   Workloads that no feed shows. Inside the time between two signs of an app nothing says that it was at work.
 advice: >
-  Close the gap at its cause: licence, permission, export, retention. What was not collected in time cannot be had again.
+  Close the gap at its cause: licence, permission, export, retention; import a file with broken records again, mended. What
+  was not collected in time cannot be had again.
 control: [C07-5, C08-2]
 references: ["GDPR Art. 5(2)", "GDPR Art. 24(1)", "GDPR Art. 32(1)(d)", "Policy §7"]
 ---*/

@@ -167,6 +167,13 @@ def test_a_permission_is_called_not_seen_only_where_everything_was_watched(hunts
     # A call without a list of permissions leaves it open as well; this one was refused and touched nothing.
     (row,) = _answer(database, hunts["permission-vs-use"], {})
     assert row["state"] == "not_seen"
+    database.connection.execute(
+        "INSERT INTO coverage BY NAME SELECT tenant_id, feed, 'gap' AS state, 'records_missing' AS reason "
+        "FROM coverage WHERE feed = 'graph_activity' LIMIT 1"
+    )
+    (row,) = _answer(database, hunts["permission-vs-use"], {})
+    assert row["state"] == "not_assessable"
+    database.connection.execute("DELETE FROM coverage WHERE state = 'gap'")
     database.connection.execute("UPDATE access_events SET permissions = NULL")
     (row,) = _answer(database, hunts["permission-vs-use"], {})
     assert row["state"] == "not_assessable"
