@@ -130,7 +130,7 @@ def tell(terms: Terms, case: Case, actor: Actor, at: datetime, *, now: datetime,
     if known and at < min(known):
         what = f"the {whom} cannot have been told before anybody knew"
         hint = f"the first sign of it is of {min(known):%Y-%m-%d %H:%M} UTC; aware_at may be earlier: correct it first"
-        raise ReviewError(what, hint=hint, key="notified_unaware")
+        raise ReviewError(what, hint=hint, key="told_unaware", at=min(known))
     return Ruling("tell" if whom == "controller" else "inform", {"at": _text(at)})
 
 
