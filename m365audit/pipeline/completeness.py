@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from m365audit.config import Settings
 from m365audit.errors import QueryError, StoreError
 from m365audit.store import published
 from m365audit.store import review_tables as tables
 from m365audit.store.database import DATABASE_NAME
 from m365audit.store.journal import open_journal
+from m365audit.store.published_file import FileStamp, file_stamp
+
+_HEADS: Final[dict[Path, tuple[FileStamp, tuple[int, str]]]] = {}
+"""For a folder of publications: which file was there, and the newest entry of the journal that it shows."""
 
 
 def check_journal(settings: Settings) -> None:
@@ -21,11 +28,28 @@ def check_journal(settings: Settings) -> None:
     with open_journal(settings.state) as journal:
         journal.check_noted()
     try:
-        with published.open_published(settings.publish) as database:
-            head = tables.published_head(database.execute)
+        head = _published_head(settings.publish)
     except (StoreError, QueryError):  # nothing is published, or nothing that can be read: it has nothing to tell
         return
     check_whole(settings, head)
+
+
+def _published_head(folder: Path) -> tuple[int, str]:
+    """Return what the published file tells of the journal; it is opened once, for it is replaced and never changed.
+
+    Raises:
+        StoreError: there is none, or it cannot be opened.
+        QueryError: it cannot be read.
+    """
+    before = file_stamp(folder)
+    known = _HEADS.get(folder)
+    if known is not None and before is not None and known[0] == before:
+        return known[1]
+    with published.open_published(folder) as database:
+        head = tables.published_head(database.execute)
+    if before is not None and file_stamp(folder) == before:
+        _HEADS[folder] = before, head
+    return head
 
 
 def is_noted_missing(settings: Settings) -> bool:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 from m365audit.errors import StoreError
 
 PUBLISHED_NAME: Final = "m365audit.duckdb"
+
+
+FileStamp = tuple[int, int, int, int]
+"""What tells one published file from the next: device, inode, when it was written, its size."""
+
+
+def file_stamp(folder: Path) -> FileStamp | None:
+    """Return which file is published now; None where there is none that can be looked at."""
+    try:
+        status = os.stat(folder / PUBLISHED_NAME)  # noqa: PTH116 - one call, no object
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def published_path(folder: Path) -> Path:

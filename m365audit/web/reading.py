@@ -30,7 +30,7 @@ from m365audit.store.database import make_private
 from m365audit.store.journal import open_journal
 from m365audit.store.person_key import person_key
 from m365audit.store.published import PublishedReader
-from m365audit.store.published_file import PUBLISHED_NAME, published_path
+from m365audit.store.published_file import PUBLISHED_NAME, file_stamp, published_path
 
 READERS: Final = 2
 LONGEST_SECONDS: Final = 20.0
@@ -188,11 +188,7 @@ class Published:
         self._idle.extend(kept)
 
     def _file(self) -> Stamp | None:
-        try:
-            status = os.stat(self._settings.publish / PUBLISHED_NAME)  # noqa: PTH116 - one call, no object
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+        return file_stamp(self._settings.publish)
 
     def _stamp(self) -> Stamp:
         return self._file(), self._head()
