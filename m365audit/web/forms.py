@@ -6,7 +6,7 @@ No check of what may be decided stands here: those are ``m365audit.findings``'s,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final, Literal
 
@@ -58,7 +58,7 @@ class Form:
     fields: tuple[Field, ...] = ()
     version: int = 0
     refusal: Told | None = None
-    refusals: Mapping[str, Markup] = ()  # type: ignore[assignment]
+    refusals: Mapping[str, Markup] = field(default_factory=dict)
     is_grave: bool = False
 
 
