@@ -16,11 +16,15 @@ from m365audit.controls.query_tables import QUERY_TABLE_NAMES, QUERY_TABLES
 from m365audit.errors import QueryError
 from m365audit.model import FEEDS
 from m365audit.store.review_tables import REVIEW_COLUMNS
+from m365audit.store.schema_print import SCHEMA_PRINT
 
 QUERY_SECONDS: Final = 300
 """How long one query may work for all tenants together; one that needs more is not assessable."""
 _LONGEST_REASON: Final = 200
 
+_COLUMNS: Final[dict[tuple[str, str], frozenset[str]]] = {}
+"""Columns of the controls' queries, by schema and text."""
+_MOST_COLUMNS: Final = 512
 _SENTENCES: Final = {("control_sentences", "said"): "VARCHAR", ("control_sentences", "sentence"): "VARCHAR"}
 
 REVIEW_TABLES: Final = ("attestations", "breach_cases", "subject_requests", "holds")
@@ -182,19 +186,20 @@ def _answer(database: ControlDatabase, catalogue: Catalogue) -> None:
     database.execute(
         sql.QUERY_REGISTER, {"queries": [query.name for query in catalogue.queries if query.needs_register]}
     )
+    schema = str(database.execute(SCHEMA_PRINT)[0][0])
     for query in catalogue.queries:
-        _run_query(database, query)
+        _run_query(database, query, schema)
     for statement in (sql.QUERY_GAPS, sql.NO_INTEGRATION, *sql.NOT_APPLICABLE, sql.ANSWER_PARTS, concluding.NO_ANSWER):
         database.execute(statement)
     database.execute(concluding.BEST, {"outcomes": list(OUTCOMES)})
     database.execute(concluding.SAID)
 
 
-def _run_query(database: ControlDatabase, query: ControlQuery) -> None:
+def _run_query(database: ControlDatabase, query: ControlQuery, schema: str) -> None:
     """Take in what one query answers; one that fails leaves its controls not assessable."""
     try:
         with database.limited(QUERY_SECONDS):
-            columns = {str(row[0]) for row in database.execute(f"DESCRIBE {_wrapped(query)}")}
+            columns = _columns(database, query, schema)
             allowed = ["not_assessable"] if query.is_gate else list(OUTCOMES)
             database.execute(_insert_query(query, columns), {"query": query.name, "outcomes": allowed})
     except QueryError as error:
@@ -202,11 +207,23 @@ def _run_query(database: ControlDatabase, query: ControlQuery) -> None:
         database.execute(sql.QUERY_FAILED, {"query": query.name, "reason": line or "the query failed"})
 
 
+def _columns(database: ControlDatabase, query: ControlQuery, schema: str) -> frozenset[str]:
+    """Return the names of a query's columns; asked once for a text and a schema."""
+    key = schema, query.sql
+    if key not in _COLUMNS:
+        found = frozenset(str(row[0]) for row in database.execute(f"DESCRIBE {_wrapped(query)}"))
+        if len(_COLUMNS) >= _MOST_COLUMNS:
+            _COLUMNS.clear()
+        _COLUMNS[key] = found
+        return found
+    return _COLUMNS[key]
+
+
 def _wrapped(query: ControlQuery) -> str:
     return f"SELECT * FROM (\n{query.sql}\n)"  # noqa: S608  (the file has been checked to be one SELECT)
 
 
-def _insert_query(query: ControlQuery, columns: set[str]) -> str:
+def _insert_query(query: ControlQuery, columns: frozenset[str]) -> str:
     """Return the statement that takes in a query: answers about lines that there are, and no others."""
     control = "AND q.control = s.control" if "control" in columns else ""
     integration = "q.integration_name" if "integration_name" in columns else "NULL"

@@ -22,6 +22,7 @@ from m365audit.rules.evidence import (
 from m365audit.rules.hunt import Hunt, read_hunt
 from m365audit.rules.rule import Rule, read_rule
 from m365audit.rules.sql_tree import Columns, Database, Tree
+from m365audit.store.schema_print import SCHEMA_PRINT
 
 _TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
 _RENAMED: Final = re.compile(r"[_:]\d+\Z")
@@ -30,18 +31,6 @@ _RENAMED: Final = re.compile(r"[_:]\d+\Z")
 _PROVEN: Final[dict[tuple[str, str, str], Rule]] = {}
 """Rules that were proven in this process, by schema, file and text: binding the same against the same says the same."""
 _MOST_PROVEN: Final = 512
-_SCHEMA: Final = """
-SELECT sha256(coalesce(string_agg(said, chr(10) ORDER BY said), ''))
-FROM (
-    SELECT json_array(schema_name, table_name, column_index, column_name, data_type)::VARCHAR AS said
-    FROM duckdb_columns()
-    WHERE NOT internal
-)
-"""
-"""What a rule can be bound to: every table and view with the names, the order and the types of its columns.
-
-Nothing in a candidate is a macro, and the settings of every sandbox are the same.
-"""
 
 
 def load_rules(schema: Database, folder: Path | None = None) -> tuple[Rule, ...]:
@@ -53,7 +42,7 @@ def load_rules(schema: Database, folder: Path | None = None) -> tuple[Rule, ...]
     root = folder or data_dir("queries") / "rules"
     rules: list[Rule] = []
     problems: list[Problem] = []
-    known = str(schema.execute(_SCHEMA)[0][0])
+    known = str(schema.execute(SCHEMA_PRINT)[0][0])
     for path in sorted(root.rglob("*.sql")):
         rule, found = _proven(schema, known, str(path.relative_to(root)), path.read_text("utf-8"))
         problems += found
