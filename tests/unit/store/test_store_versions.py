@@ -156,3 +156,14 @@ def test_tenants_that_are_landed_together_do_not_see_each_other_either(tmp_path:
         "GROUP BY ALL ORDER BY ALL"
     )
     assert desk.ask(counts) == [(TENANT, "1", 1, 1), (TENANT, "2", 2, 1), (other, "1", 2, 1), (other, "2", 2, 1)]
+
+
+def test_what_two_tenants_both_tell_is_kept_of_each_when_it_is_landed_at_once(tmp_path: Path) -> None:
+    """No second landing puts anything right here: what the first one took for a duplicate would be lost for ever."""
+    desk = Desk(tmp_path)
+    other = "22222222-2222-4222-8222-222222222222"
+    first = desk.write("a.json", [audit("1"), audit("2")])
+    second = desk.write("b.json", [audit("1"), audit("2", Operation="Send")])
+    desk.run(first, Import(second, other))
+    kept = desk.ask("SELECT tenant_id, record_id, version, is_newest FROM landed_records ORDER BY ALL")
+    assert kept == [(tenant, record, 1, True) for tenant in (TENANT, other) for record in ("1", "2")]
