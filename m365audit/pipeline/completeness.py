@@ -25,8 +25,7 @@ def check_journal(settings: Settings) -> None:
     Raises:
         StoreError: the journal is gone, is an older one or another one, or cannot be read.
     """
-    with open_journal(settings.state) as journal:
-        journal.check_noted()
+    _check_noted(settings)
     try:
         head = _published_head(settings.publish)
     except (StoreError, QueryError):  # nothing is published, or nothing that can be read: it has nothing to tell
@@ -59,8 +58,7 @@ def is_noted_missing(settings: Settings) -> bool:
         StoreError: the journal is there and cannot be read.
     """
     try:
-        with open_journal(settings.state) as journal:
-            journal.check_noted()
+        _check_noted(settings)
     except StoreError as error:
         if error.key != "decisions_missing":
             raise
@@ -79,15 +77,23 @@ def missing(settings: Settings, ask: tables.Ask | None = None) -> str | None:
         StoreError: the journal is there and cannot be read.
     """
     try:
-        check_journal(settings)
+        if ask is None:
+            check_journal(settings)
+            return None
+        _check_noted(settings)
         # Whoever reads what is published elsewhere has no journal; where evidence is kept, there was one.
-        if ask is not None and (settings.state / DATABASE_NAME).is_file():
+        if (settings.state / DATABASE_NAME).is_file():
             check_whole(settings, tables.published_head(ask))
     except StoreError as error:
         if error.key != "decisions_missing":
             raise
         return error.message
     return None
+
+
+def _check_noted(settings: Settings) -> None:
+    with open_journal(settings.state) as journal:
+        journal.check_noted()
 
 
 def check_whole(settings: Settings, head: tuple[int, str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import duckdb
 
 from m365audit.errors import QueryError, StoreError
+from m365audit.store import turns
 from m365audit.store.database import MEMORY_LIMIT, configure
 
 _LOCKED: Final = {
@@ -34,7 +35,7 @@ _EVERY: Final = 0.1
 
 
 class LockedDatabase:
-    """One database file under lock; a context manager.
+    """One database file under lock; a context manager. Other threads wait for their turn (``turns``).
 
     It is what rules are proven against and run on (``rules.Database``).
 
@@ -66,19 +67,21 @@ class LockedDatabase:
         if output is not None:
             # Once external access is off, the list of what is allowed all the same cannot be changed any more.
             del settings["enable_external_access"]
+        self._path, self._has_turn = path, turns.take(path)
         try:
-            self._connection = duckdb.connect(str(path), read_only=is_read_only, config=settings)
-        except duckdb.Error as error:
-            raise StoreError(
-                f"the database {path} cannot be opened: {str(error).splitlines()[0]}",
-                hint="publish it again with `m365audit evaluate`",
-            ) from error
+            self._connection = _opened(path, settings, is_read_only=is_read_only)
+            self._lock(output, is_sealed=is_read_only and spill is None)
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _lock(self, output: Path | None, *, is_sealed: bool) -> None:
         configure(self._connection)
         if output is not None:
             allowed = str(output).replace("'", "''")
             self._connection.execute(f"SET allowed_paths = ['{allowed}']")
             self._connection.execute("SET enable_external_access = false")
-        elif is_read_only and spill is None:
+        elif is_sealed:
             # Without this, COPY may still write over the database's own file.
             self._connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
         self._connection.execute("SET lock_configuration = true")
@@ -87,7 +90,15 @@ class LockedDatabase:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        try:
+            self._connection.close()
+        finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            turns.give_back(self._path)
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> Sequence[tuple[Any, ...]]:
         """Run one statement and return its rows.
@@ -171,3 +182,15 @@ class LockedDatabase:
             raise QueryError(str(error)) from error
         except ValueError:  # DuckDB has more kinds of statements than its Python client has names for
             return ("a statement without a name",)
+
+
+def _opened(
+    path: Path, settings: dict[str, str | bool | int | float | list[str]], *, is_read_only: bool
+) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=is_read_only, config=settings)
+    except duckdb.Error as error:
+        raise StoreError(
+            f"the database {path} cannot be opened: {str(error).splitlines()[0]}",
+            hint="publish it again with `m365audit evaluate`",
+        ) from error
