@@ -17,11 +17,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT / "tests"))
 
-from m365audit.config import Settings  # noqa: E402 - as above
+from web.serving import ANNA, NOW, Browser, publish, serving, settings_in  # noqa: E402 - as above
+
+from m365audit.config import Settings  # noqa: E402 - runs from a checkout, whose tests have the world
 from m365audit.store.journal import Draft, open_journal  # noqa: E402 - as above
-from tests.web.serving import ANNA, NOW, Browser, publish, serving, settings_in  # noqa: E402 - runs from a checkout
 
 
 def _write(settings: Settings, number: int) -> None:
