@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
-WORKLOADS: Final = (
+Workload = Literal[
     "mail",
     "calendar",
     "contacts",
@@ -16,13 +16,15 @@ WORKLOADS: Final = (
     "telephony",
     "files",
     "directory",
-)  # fmt: skip
+]
+WORKLOADS: Final[tuple[str, ...]] = get_args(Workload)
 """Workloads a consent record may name (consent-register.md)."""
 
 AUDITED_WORKLOADS: Final = WORKLOADS[:8]
 """Default of ``policy.workloads`` (verdicts.md, *Which events are judged*)."""
 
-OPERATIONS: Final = ("read", "write", "send", "delete")
+Operation = Literal["read", "write", "send", "delete"]
+OPERATIONS: Final[tuple[str, ...]] = get_args(Operation)
 
 LOG_FEEDS: Final = (
     "graph_activity",

@@ -18,7 +18,7 @@ from m365audit.config.durations import TimeError, parse_time
 from m365audit.errors import ReviewError
 from m365audit.findings.values import BREACH_ANSWERS, DECISIONS, OPINIONS, Wish
 from m365audit.pipeline import reviewing
-from m365audit.pipeline.present import present, set_back_behind
+from m365audit.pipeline.moment import present_moment, set_back_behind
 from m365audit.pipeline.reviewing import FindingKey
 from m365audit.store.journal import Actor, Entry
 
@@ -33,7 +33,7 @@ def here(config_path: Path | None) -> tuple[Settings, Actor, datetime]:
     if behind is not None:
         say(f"the clock of this machine is earlier than the newest decision, of {behind:%Y-%m-%d %H:%M} UTC")
         say("  put it right; until then that moment counts as now")
-    return settings, reviewing.actor_here(settings), present(settings)
+    return settings, reviewing.actor_here(settings), present_moment(settings)
 
 
 def moment(settings: Settings, text: str, option: str) -> datetime:

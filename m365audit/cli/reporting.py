@@ -18,7 +18,7 @@ from m365audit.errors import QueryError
 from m365audit.findings.conditions import check_reason
 from m365audit.pipeline import controlling, reviewing
 from m365audit.pipeline.circumstances import circumstances
-from m365audit.pipeline.present import present
+from m365audit.pipeline.moment import present_moment
 from m365audit.report import FORMATS, People, pieces
 from m365audit.report.render import BINARY
 from m365audit.store.journal import Draft, open_journal
@@ -54,7 +54,7 @@ def report(
     """
     settings = load(config_path)[0].settings
     _check(form, output, is_identified=identified, reason=reason, has_bom=bom)
-    now = present(settings)
+    now = present_moment(settings)
     with controlling.open_today(settings, now) as database:
         if identified:
             _log_view(settings, form, section, str(reason))

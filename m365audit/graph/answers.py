@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 
 from m365audit.graph.body import IncompleteError, TooLargeError
-from m365audit.graph.documents import Listed, require_document
+from m365audit.graph.documents import OPENINGS, Listed, require_document
 from m365audit.graph.failures import CollectionError, NotFoundError, StaleLinkError
 from m365audit.graph.refusals import Refusal, error_of, meaning_of
 from m365audit.graph.retry import TransientError, http_date, retry_after
@@ -19,7 +19,6 @@ from m365audit.graph.values import GAP_REASONS, GapReason
 NEXT_RUN: Final = "the next run goes on where this one stopped"
 
 _NO_CONTENT: Final = 204
-_OPENINGS: Final = (b"{", b"[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Heard:
     def is_microsofts(self) -> bool:
         """Return whether it looks like a service's own answer: gateways and portals answer with pages of theirs."""
         body = self.response.content
-        return body[:1] in _OPENINGS or (not body and self.response.status_code == _NO_CONTENT)
+        return body[:1] in OPENINGS or (not body and self.response.status_code == _NO_CONTENT)
 
     def answer(self) -> Answer:
         """Return the answer if it is one.

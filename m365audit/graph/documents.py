@@ -26,7 +26,8 @@ MOST_RECORDS: Final = 50_000
 _LARGE: Final = 8 << 20
 _MOST_COMMAS: Final = 4_000_000
 """More values than a page could hold in memory at once; counted only where a body is large."""
-_OPENINGS: Final = (b"{", b"[")
+OPENINGS: Final = (b"{", b"[")
+"""What a document begins with, blanks aside."""
 _IN_PAGE: Final = 2
 _IN_ARRAY: Final = 1
 """How deep records lie."""
@@ -87,7 +88,7 @@ def require_document(body: bytes) -> Listed | None:
         IncompleteError: empty, HTML, cut, or with something behind its end.
         TooLargeError: nested deeper than :data:`MAX_DEPTH`.
     """
-    if body[:1] not in _OPENINGS and body.lstrip()[:1] not in _OPENINGS:
+    if body[:1] not in OPENINGS and body.lstrip()[:1] not in OPENINGS:
         raise IncompleteError("an answer is empty" if not body else "an answer is not JSON")
     if (listed := _listed(body)) is not None:
         return listed

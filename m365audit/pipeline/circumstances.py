@@ -9,7 +9,7 @@ from typing import Final
 from m365audit.config import Clocks, Settings, load_adequacy, load_clocks
 from m365audit.findings import erasures
 from m365audit.pipeline.completeness import missing
-from m365audit.pipeline.present import present, set_back_behind
+from m365audit.pipeline.moment import present_moment, set_back_behind
 from m365audit.pipeline.reviewing import is_one_person
 from m365audit.report import Circumstances, DatedTable
 from m365audit.store import published
@@ -52,7 +52,7 @@ def circumstances(
         unfinished_erasures=tuple(broken_off),
         missing_decisions=missing(settings, ask),
         clock_set_back_behind=set_back_behind(settings, host),
-        last_evaluated_at=None if database else _long_ago(settings, clocks, present(settings, host), ask),
+        last_evaluated_at=None if database else _long_ago(settings, clocks, present_moment(settings, host), ask),
         dated_tables=tuple(DatedTable(name, None, table.verified_on) for name, table in tables.items()),
     )
 

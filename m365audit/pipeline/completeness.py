@@ -12,6 +12,7 @@ from m365audit.store import review_tables as tables
 from m365audit.store.database import DATABASE_NAME
 from m365audit.store.journal import open_journal
 from m365audit.store.published_file import FileStamp, file_stamp
+from m365audit.store.turns import InUseError
 
 _HEADS: Final[dict[Path, tuple[FileStamp, tuple[int, str]]]] = {}
 """For a folder of publications: which file was there, and the newest entry of the journal that it shows."""
@@ -23,11 +24,14 @@ def check_journal(settings: Settings) -> None:
     An evaluation would publish without it, and what is decided now would be the beginning of another journal.
 
     Raises:
-        StoreError: the journal is gone, is an older one or another one, or cannot be read.
+        StoreError: the journal is gone, is an older one or another one, or cannot be read; or what is published is held
+            by another thread for too long.
     """
     _check_noted(settings)
     try:
         head = _published_head(settings.publish)
+    except InUseError:
+        raise  # it is there, and may tell of decisions that are missing
     except (StoreError, QueryError):  # nothing is published, or nothing that can be read: it has nothing to tell
         return
     check_whole(settings, head)

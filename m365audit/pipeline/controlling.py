@@ -13,7 +13,7 @@ from typing import Final
 
 from m365audit import controls, rules
 from m365audit.config import Settings
-from m365audit.pipeline.present import present
+from m365audit.pipeline.moment import present_moment
 from m365audit.pipeline.reviewing import open_reviewed
 from m365audit.resources import data_dir
 from m365audit.store.journal import has_journal
@@ -109,7 +109,7 @@ def control_catalogue(loaded: Iterable[rules.Rule]) -> controls.Catalogue:
 def run_controls(fresh: Path, workdir: Path, catalogue: controls.Catalogue, settings: Settings, now: datetime) -> None:
     """Make the table ``controls`` of a candidate that has findings and decisions already."""
     with LockedDatabase(fresh, is_read_only=False, spill=workdir, memory=LEAN_MEMORY) as locked:
-        controls.evaluate(locked, catalogue, now=present(settings, now), roles=_roles(settings))
+        controls.evaluate(locked, catalogue, now=present_moment(settings, now), roles=_roles(settings))
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def open_today_lazily(settings: Settings, now: datetime) -> Iterator[Today]:
         StoreError: nothing is published, or the journal cannot be read.
     """
     with open_reviewed(settings, now) as database:
-        today = Today(database, settings, present(settings, now))
+        today = Today(database, settings, present_moment(settings, now))
         if not _has_controls(database):
             if has_journal(settings.state):
                 today.make_controls()

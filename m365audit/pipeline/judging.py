@@ -13,8 +13,8 @@ from m365audit.model import LOG_FEEDS, STATE_FEEDS
 from m365audit.pipeline.circumstances import circumstances
 from m365audit.pipeline.completeness import check_journal
 from m365audit.pipeline.controlling import control_catalogue, run_controls
+from m365audit.pipeline.moment import present_moment
 from m365audit.pipeline.policy_tables import policy_tables
-from m365audit.pipeline.present import present
 from m365audit.pipeline.reviewing import rows_of
 from m365audit.pipeline.values import Evaluation, Work, now
 from m365audit.store import candidate, ledger, publish, suppression, verifying
@@ -160,7 +160,7 @@ def _show(settings: Settings, fresh: Path, workdir: Path) -> tuple[bytes, dict[s
     with LockedDatabase(fresh, is_read_only=True, spill=workdir, memory=LEAN_MEMORY) as locked:
         people = report.People(person_key(settings.state))
         document = report.build_document(
-            PublishedReader(locked), now=present(settings), people=people, language=settings.report.language,
+            PublishedReader(locked), now=present_moment(settings), people=people, language=settings.report.language,
             time_zone=settings.report.time_zone, circumstances=circumstances(settings, fresh),
         )  # fmt: skip
         page = report.render_html(document)

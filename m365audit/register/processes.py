@@ -24,23 +24,11 @@ from m365audit.config.shapes import (
     guid,
 )
 from m365audit.config.spelling import shown
+from m365audit.model import Operation, Workload
 
 DEFAULT_API: Final = "microsoft_graph"
 
 Kind = Literal["application", "delegated"]
-Operation = Literal["read", "write", "send", "delete"]
-WorkloadName = Literal[
-    "mail",
-    "calendar",
-    "contacts",
-    "teams_chat",
-    "teams_channel",
-    "teams_meeting",
-    "presence",
-    "telephony",
-    "files",
-    "directory",
-]
 Subjects = Literal["customers", "prospects", "employees", "contacts", "visitors", "others"]
 
 _GUID = re.compile(GUID_PATTERN[:-1] + r"\Z")
@@ -148,7 +136,7 @@ class Process(Strict):
     purpose: Text = Field(examples=["Log customer correspondence in the CRM"])
     purpose_uri: Text | None = None
     legal_basis: LegalBasis = Field(examples=["legitimate_interest"])
-    workload: WorkloadName = Field(examples=["mail"])
+    workload: Workload = Field(examples=["mail"])
     permissions: Annotated[
         tuple[Annotated[Permission, BeforeValidator(_permission_shape)], ...], Field(min_length=1)
     ] = Field(examples=["[{name: Mail.Read, kind: application}]"])

@@ -12,6 +12,11 @@ from typing import Final
 
 from m365audit.errors import StoreError
 
+
+class InUseError(StoreError):
+    """Another thread did not let go of a file: it is there, and what it says is not known."""
+
+
 PATIENCE: Final = 60.0
 """Seconds that a thread waits. What the review page keeps open are files of its own: nobody waits for those."""
 
@@ -27,12 +32,12 @@ def take(path: Path) -> bool:
         Whether it is taken now and has to be given back; False where this thread has it open already.
 
     Raises:
-        StoreError: another thread did not let go of it.
+        InUseError: another thread did not let go of it.
     """
     me = get_ident()
     with _FREE:
         if not _FREE.wait_for(lambda: _HOLDERS.get(path, me) == me, PATIENCE):
-            raise StoreError(f"the database {path} is in use by another part of this program", hint="try it again")
+            raise InUseError(f"the database {path} is in use by another part of this program", hint="try it again")
         is_taken = path not in _HOLDERS
         _HOLDERS[path] = me
     return is_taken

@@ -11,7 +11,7 @@ from typing import Final
 from m365audit.config import Settings
 from m365audit.errors import StoreError
 from m365audit.pipeline import reviewing
-from m365audit.pipeline.present import present
+from m365audit.pipeline.moment import present_moment
 from m365audit.store.journal import Actor
 from m365audit.web.desk import Desk, SignIn
 from m365audit.web.place import Place
@@ -43,7 +43,7 @@ def desk_of(
 
     def clock() -> datetime:
         with suppress(StoreError):  # a journal that cannot be read is told of by whoever asks for what is in it
-            return present(settings, host())
+            return present_moment(settings, host())
         return host()
 
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="page")

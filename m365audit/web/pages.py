@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from m365audit.errors import StoreError
 from m365audit.pipeline.completeness import is_noted_missing
-from m365audit.pipeline.present import set_back_behind
+from m365audit.pipeline.moment import set_back_behind
 from m365audit.report import display, jinja
 from m365audit.report.words import Words
 from m365audit.store.journal import Actor

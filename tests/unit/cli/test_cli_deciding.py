@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 import pytest
@@ -21,10 +21,12 @@ from m365audit.findings.values import Wish
 from m365audit.pipeline import casework, completeness, reviewing
 from m365audit.pipeline.casework import Doing
 from m365audit.pipeline.circumstances import circumstances
-from m365audit.pipeline.present import present
+from m365audit.pipeline.moment import present_moment
 from m365audit.pipeline.reviewing import FindingKey
+from m365audit.store import published
 from m365audit.store.journal import Draft, open_journal
 from m365audit.store.published import open_published
+from m365audit.store.turns import InUseError
 
 from .tiny_world import TENANT, World, invoke, program
 
@@ -283,6 +285,17 @@ def test_a_journal_that_was_lost_before_anything_of_it_was_published_is_told(des
     assert not (folder / "state" / "review.sqlite").exists()
 
 
+def test_a_publication_that_another_thread_holds_is_not_taken_for_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(folder: Path) -> NoReturn:
+        raise InUseError(f"{folder} is in use")
+
+    monkeypatch.setattr(published, "open_published", held)
+    with pytest.raises(InUseError):
+        completeness.check_journal(load_settings(desk.world.config).settings)
+
+
 def test_a_clock_that_is_set_back_makes_nothing_last_longer_and_is_told(staffed: Desk) -> None:
     settings = load_settings(staffed.world.config).settings
     key = FindingKey(str(staffed.finding()["tenant_id"]), staffed.identity)
@@ -305,7 +318,7 @@ def test_a_clock_that_is_set_back_makes_nothing_last_longer_and_is_told(staffed:
     assert shown == [("confirmed", "expired")]
     page = staffed.run("report").stdout
     assert "The clock of this machine is wrong" in page
-    assert present(settings, past) == newest
+    assert present_moment(settings, past) == newest
     staffed.user("dora")
     told = staffed.run(
         "findings", "decide", staffed.identity, "--as", "remediating", "--owner", "x", "--reason", REASON

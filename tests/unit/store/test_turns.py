@@ -61,8 +61,13 @@ def test_a_file_that_cannot_be_opened_is_given_back(folder: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
         open_published(folder)
     (folder / PUBLISHED_NAME).write_bytes(whole)
+
+    def read() -> object:
+        with open_published(folder) as database:
+            return database.execute("FROM answer")
+
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(lambda: open_published(folder).__enter__().execute("FROM answer")).result(10) == [(7,)]
+        assert pool.submit(read).result(10) == [(7,)]
 
 
 def test_nobody_waits_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

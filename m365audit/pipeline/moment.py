@@ -12,7 +12,7 @@ _SLIP: Final = timedelta(minutes=5)
 """By how much a clock may be put right without a word."""
 
 
-def present(settings: Settings, host: datetime | None = None) -> datetime:
+def present_moment(settings: Settings, host: datetime | None = None) -> datetime:
     """Return the time: the host's, or that of the newest decision where the host's clock was set back behind it.
 
     An acceptance grows no longer by that, and no clock of the law slower.
